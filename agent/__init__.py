@@ -1,0 +1,1 @@
+"""The agent: runs a policy, records episodes, judges them, and adapts between episodes."""

@@ -1,0 +1,140 @@
+"""The seams: what a robot, a policy, a judge, a store and a learner must do for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from agent.episode import (
+    Action,
+    Decision,
+    Ending,
+    Episode,
+    Observation,
+    Reading,
+    RewardSignal,
+    RobotCard,
+    ScoredEpisode,
+    Step,
+    Task,
+    TaskCard,
+)
+
+
+class Robot(Protocol):
+    """An arm with cameras, simulated or real. Its constructor touches nothing."""
+
+    @property
+    def card(self) -> RobotCard:
+        """What this robot is."""
+        ...
+
+    def tasks(self) -> tuple[TaskCard, ...]:
+        """The tasks on offer, in a fixed order."""
+        ...
+
+    def reset(self, task: Task) -> Observation:
+        """Bring the world to the task's start state and look. The same task gives the same view."""
+        ...
+
+    def step(self, actions: Sequence[Action]) -> Reading:
+        """Carry out the actions one control step each, up to an ending, and look.
+
+        Raises UsageError before any motion for a malformed or non-finite action, or before reset.
+        """
+        ...
+
+    def rest(self) -> None:
+        """Come to rest and stay. Safe at any time, any number of times."""
+        ...
+
+    def close(self) -> None:
+        """Rest and let go of everything. May be called twice."""
+        ...
+
+
+class Policy(Protocol):
+    """Answers views with actions."""
+
+    @property
+    def adapter(self) -> str:
+        """The adapter that answers now; "base" for none."""
+        ...
+
+    def seed(self, seed: int) -> None:
+        """Fix every random choice from here on."""
+        ...
+
+    def act(self, views: Sequence[Observation], temperature: float) -> tuple[Decision, ...]:
+        """Answer each view with one decision; temperature 0 is greedy."""
+        ...
+
+
+class RewardModel(Protocol):
+    """Judges an episode."""
+
+    def score(self, episode: Episode) -> RewardSignal:
+        """Say how it went. Raises RewardUnavailable when it cannot."""
+        ...
+
+
+class Recording(Protocol):
+    """One episode being written."""
+
+    @property
+    def id(self) -> str:
+        """The episode's id."""
+        ...
+
+    def append(self, step: Step) -> None:
+        """Keep a step; when this returns it survives the death of this process.
+
+        Raises StorageError when the disk cannot keep it.
+        """
+        ...
+
+    def finish(self, last: Observation, ending: Ending) -> Episode:
+        """Keep the last view and ending, and give the whole episode back."""
+        ...
+
+    def seal(self, signal: RewardSignal) -> None:
+        """Commit the finished episode with its judgement, whole, in one atomic step."""
+        ...
+
+    def abandon(self, why: str) -> None:
+        """Commit what there is as interrupted: kept, never learned from."""
+        ...
+
+
+class EpisodeStore(Protocol):
+    """Keeps episodes; what was sealed is never lost and never altered."""
+
+    def begin(self, task: Task, adapter: str, temperature: float) -> Recording:
+        """Start writing an episode under the next free id."""
+        ...
+
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all sealed episodes, oldest first; interrupted ones are left out."""
+        ...
+
+    def read(self, episode_id: str) -> ScoredEpisode:
+        """Read one sealed episode back. Raises DataError naming the damage."""
+        ...
+
+    def close(self) -> None:
+        """Wait for everything to be on disk. May be called twice."""
+        ...
+
+
+class Learner(Protocol):
+    """Makes a better adapter out of episodes; never touches the one that acts."""
+
+    def update(self, batch: Sequence[ScoredEpisode], number: int, out: Path) -> dict[str, float]:
+        """Learn from on-policy episodes and write a candidate adapter folder to `out`.
+
+        number: which update this is; with the seed it fixes every random choice.
+        Returns metrics by the names of docs/metrics.md.
+        Raises DataError for a batch that cannot be learned from, saying why; `out` is then absent.
+        """
+        ...

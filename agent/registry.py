@@ -1,0 +1,47 @@
+"""Names of robots and experts, and the classes behind them, loaded only when asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.errors import UsageError
+from agent.protocols import Policy, Robot
+from agent.settings import RobotSettings
+
+ROBOTS: Mapping[str, str] = {
+    "tabletop": "sim.tabletop.robot:Tabletop",
+    "libero": "sim.libero.robot:Libero",
+    "franka": "bridges.franka:FrankaArm",
+}
+EXPERTS: Mapping[str, str] = {
+    "tabletop": "sim.tabletop.expert:TabletopExpert",
+    "libero": "sim.libero.expert:LiberoExpert",
+}
+
+
+def make_robot(settings: RobotSettings) -> Robot:
+    """Build the robot that the settings name. Raises UsageError for a name nobody knows."""
+    factory: Callable[[RobotSettings], Robot] = _resolve(settings.name, ROBOTS, "robot")
+    return factory(settings)
+
+
+def make_expert(settings: RobotSettings, robot: Robot) -> Policy:
+    """Build the scripted expert that drives this robot."""
+    factory: Callable[[Robot], Policy] = _resolve(settings.name, EXPERTS, "expert")
+    return factory(robot)
+
+
+def _resolve(name: str, known: Mapping[str, str], kind: str) -> Any:  # noqa: ANN401
+    target = known.get(name, name)
+    module_name, colon, attribute = target.partition(":")
+    if not colon:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "or give one as module:Class"
+        raise UsageError(f"no {kind} is called {name!r}; known: {', '.join(known)}; {hint}")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{kind} {name!r} ({target}) cannot be loaded: {error}") from error

@@ -1,0 +1,106 @@
+"""Every number the agent can be told, with its unit and range."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Table(BaseModel):
+    """A frozen group of settings that refuses unknown keys, NaN and silent conversions."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
+    )
+
+
+class RobotSettings(Table):
+    """Which robot, and what is shifted in its world."""
+
+    name: str = Field("tabletop", description="a registered robot, or module:Class")
+    task: str = Field("", description="task name or pattern (* and ?); empty: the robot's default")
+    shift: dict[str, float] = Field(
+        default_factory=dict, description="named shifts of the world, each with its strength"
+    )
+    image_px: int = Field(96, ge=16, le=1024, description="height and width of a camera image, px")
+    render: Literal["egl", "osmesa", "glfw"] = Field("egl", description="what draws")
+    assets: str = Field("", description="folder of the robot's assets, where it needs one")
+
+
+class PolicySettings(Table):
+    """Which policy answers, and how."""
+
+    checkpoint: str = Field("", description="checkpoint folder; empty: the one shipped")
+    temperature: float = Field(1.0, gt=0, le=10, description="sampling temperature while learning")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads for torch")
+
+
+class LearnSettings(Table):
+    """How an update is made. Defaults are the `robot` preset."""
+
+    preset: Literal["robot", "faithful"] = Field("robot", description="set of defaults")
+    every_episodes: int = Field(8, ge=1, description="episodes between updates")
+    rank: int = Field(16, ge=1, le=1024, description="LoRA rank")
+    alpha: float = Field(16.0, gt=0, description="LoRA alpha")
+    targets: Literal["language", "language+projector", "all-linear"] = Field(
+        "language", description="which linear layers get an adapter"
+    )
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="AdamW step size of the adapter")
+    epochs: int = Field(3, ge=1, le=100, description="passes over a batch, at most")
+    minibatch: int = Field(64, ge=1, description="decisions a gradient step")
+    micro_batch: int = Field(64, ge=1, description="decisions a forward pass")
+    clip_low: float = Field(0.2, gt=0, lt=1, description="ratio clip below 1")
+    clip_high: float = Field(0.28, gt=0, le=10, description="ratio clip above 1")
+    gamma: float = Field(0.99, gt=0, le=1, description="discount a decision")
+    gae_lambda: float = Field(0.95, ge=0, le=1, description="GAE lambda")
+    kl_weight: float = Field(0.02, ge=0, description="weight of the exact KL to the start adapter")
+    clone_weight: float = Field(
+        0.0, ge=0, description="weight of cross-entropy on successful episodes"
+    )
+    kl_stop: float = Field(0.02, gt=0, description="stop above this KL(old||new) a token, nats")
+    grad_clip: float = Field(1.0, gt=0, description="gradient norm limit")
+    progress_weight: float = Field(
+        0.0, ge=0, le=0.5, description="weight of potential-based progress, in success units"
+    )
+    warmup_episodes: int = Field(5, ge=0, description="episodes before the first update")
+    control: Literal["", "random-advantage"] = Field(
+        "", description="learn from noise, to show that learning needs the reward"
+    )
+
+
+class GateSettings(Table):
+    """What a candidate must pass before it acts."""
+
+    max_kl: float = Field(0.5, gt=0, description="KL to the start adapter a token, nats, at most")
+    max_forgetting: float = Field(
+        0.5, gt=0, description="rise of cross-entropy on banked successes a token, nats, at most"
+    )
+    trials: int = Field(0, ge=0, description="greedy episodes on gate states before each promotion")
+    worse_by: Fraction = Field(0.1, description="success-rate drop that counts as worse")
+    roll_back_above: Fraction = Field(0.8, description="probability of being worse that rolls back")
+
+
+class RunSettings(Table):
+    """How long, from which seed, and where to."""
+
+    seed: int = Field(0, ge=0, lt=2**31, description="fixes every random choice")
+    episodes: int = Field(96, ge=0, description="episodes to act, at most")
+    minutes: float = Field(15.0, gt=0, description="minutes in all, at most")
+    update: bool = Field(default=True, description="learn between episodes")
+    held_out: int = Field(50, ge=0, description="held-out states scored before and after, a task")
+    out: str = Field("runs", description="folder that holds runs")
+
+
+class Settings(Table):
+    """Everything one run is told."""
+
+    run: RunSettings = RunSettings()
+    robot: RobotSettings = RobotSettings()
+    policy: PolicySettings = PolicySettings()
+    learn: LearnSettings = LearnSettings()
+    gate: GateSettings = GateSettings()

@@ -1,0 +1,1 @@
+"""Real robots and sensors behind the agent's Robot seam."""

@@ -1,0 +1,1 @@
+"""Simulated robots behind the agent's Robot seam."""
