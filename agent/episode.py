@@ -23,12 +23,14 @@ class Observation:
     images: camera name to (h, w, 3) uint8 RGB, upright.
     proprio: (p,) float32, laid out as the robot's card says.
     time_s: monotonic clock at capture.
+    privileged: (m,) float32 of what only a simulator knows, (0,) elsewhere; no policy sees it.
     """
 
     images: Mapping[str, Uint8Array]
     proprio: Float32Array
     instruction: str
     time_s: float
+    privileged: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)

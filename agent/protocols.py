@@ -130,6 +130,10 @@ class EpisodeStore(Protocol):
 class Learner(Protocol):
     """Makes a better adapter out of episodes; never touches the one that acts."""
 
+    def observe(self, scored: ScoredEpisode) -> None:
+        """Take note of a sealed episode, of any adapter: the critic learns from all of them."""
+        ...
+
     def update(self, batch: Sequence[ScoredEpisode], number: int, out: Path) -> dict[str, float]:
         """Learn from on-policy episodes and write a candidate adapter folder to `out`.
 

@@ -58,6 +58,12 @@ class LearnSettings(Table):
     clip_high: float = Field(0.28, gt=0, le=10, description="ratio clip above 1")
     gamma: float = Field(0.99, gt=0, le=1, description="discount a decision")
     gae_lambda: float = Field(0.95, ge=0, le=1, description="GAE lambda")
+    ratio: Literal["decision", "action", "token"] = Field(
+        "decision", description="what one probability ratio covers"
+    )
+    shaping: Literal["potential", "sum"] = Field(
+        "potential", description="how progress becomes reward"
+    )
     kl_weight: float = Field(0.02, ge=0, description="weight of the exact KL to the start adapter")
     clone_weight: float = Field(
         0.0, ge=0, description="weight of cross-entropy on successful episodes"
@@ -93,6 +99,9 @@ class RunSettings(Table):
     minutes: float = Field(15.0, gt=0, description="minutes in all, at most")
     update: bool = Field(default=True, description="learn between episodes")
     held_out: int = Field(50, ge=0, description="held-out states scored before and after, a task")
+    curriculum: Literal["variance", "paper", "uniform"] = Field(
+        "variance", description="how the next start state is drawn"
+    )
     out: str = Field("runs", description="folder that holds runs")
 
 

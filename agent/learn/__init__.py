@@ -1,0 +1,1 @@
+"""Learning between episodes: batches, advantages, losses, updates, gates and the ledger."""

@@ -1,0 +1,1 @@
+"""Judges, and rewards made from their judgements."""

@@ -1,0 +1,53 @@
+"""One episode, first view to last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.episode import Ending, Episode, Observation, Step, Task, Truncated
+from agent.protocols import Policy, Recording, Robot
+
+
+def run_episode(
+    robot: Robot,
+    policy: Policy,
+    recording: Recording,
+    task: Task,
+    temperature: float,
+    stop_wanted: Callable[[], bool] = lambda: False,
+) -> Episode:
+    """Act from reset to an ending, keeping every step; the robot is at rest afterwards.
+
+    `stop_wanted` is asked before each decision; True ends the episode as "stopped".
+    Whatever else goes wrong, the recording is abandoned with the reason and the error goes on.
+    """
+    try:
+        last, ending = _act(robot, policy, recording, task, temperature, stop_wanted)
+        return recording.finish(last, ending)
+    except BaseException as error:
+        recording.abandon(f"{type(error).__name__}: {error}")
+        raise
+
+
+def _act(
+    robot: Robot,
+    policy: Policy,
+    recording: Recording,
+    task: Task,
+    temperature: float,
+    stop_wanted: Callable[[], bool],
+) -> tuple[Observation, Ending]:
+    try:
+        view = robot.reset(task)
+        while not stop_wanted():
+            (decision,) = policy.act([view], temperature)
+            reading = robot.step(decision.actions)
+            recording.append(
+                Step(view, decision, reading.applied, reading.executed, reading.track)
+            )
+            view = reading.observation
+            if reading.ending is not None:
+                return view, reading.ending
+        return view, Truncated("stopped")
+    finally:
+        robot.rest()

@@ -1,0 +1,247 @@
+"""Many episodes: choose, run, judge, keep, learn, gate; every state is derived from the disk.
+
+Nothing random is carried from one episode to the next: episode i draws from (seed, i) and update
+n from (seed, n), so a resumed run goes on exactly where the interrupted one was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from agent import clock, curriculum, rollout
+from agent.episode import ScoredEpisode, TaskCard, Truncated, UpdateReport, Verdict
+from agent.errors import DataError
+from agent.evaluation import Trial, try_tasks
+from agent.learn import gate
+from agent.learn.ledger import Ledger
+from agent.protocols import EpisodeStore, Learner, Policy, RewardModel, Robot
+from agent.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# A batch without a single difference in outcome teaches nothing: wait this many times longer.
+PATIENCE = 4
+
+
+class AdaptablePolicy(Policy, Protocol):
+    """A policy whose adapter can be exchanged between episodes."""
+
+    def load(self, folder: Path | None, name: str) -> None:
+        """Act with this adapter from now on; None is the base alone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An episode was sealed."""
+
+    number: int
+    scored: ScoredEpisode
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """An update was committed, whatever its outcome."""
+
+    report: UpdateReport
+
+
+Event = Acted | Updated
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a session joins together."""
+
+    robot: Robot
+    policy: AdaptablePolicy
+    judge: RewardModel
+    store: EpisodeStore
+    ledger: Ledger
+    learner: Learner | None
+
+
+class Session:
+    """The adaptation loop over one run folder. `learner` None acts and records only."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        parts: Parts,
+        cards: Sequence[TaskCard],
+        on_event: Callable[[Event], None] = lambda _: None,
+        stop_wanted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._settings = settings
+        self._parts = parts
+        self._cards = cards
+        self._on_event = on_event
+        self._stop_wanted = stop_wanted
+        self._past: list[ScoredRow] = []
+        self._waiting: list[ScoredEpisode] = []
+        self._gate_tries: dict[str, tuple[int, int]] = {}
+
+    def open(self) -> None:
+        """Take up the run where its folder says it is."""
+        ledger = self._parts.ledger
+        for episode_id in self._parts.store.ids():
+            self._take(self._parts.store.read(episode_id))
+        self._parts.policy.load(ledger.folder(ledger.current), ledger.current)
+
+    @property
+    def episodes(self) -> int:
+        """Episodes sealed so far."""
+        return len(self._past)
+
+    def run(self, until_s: float) -> None:
+        """Act and learn until the episodes or the time (monotonic seconds) are used up."""
+        while not self._stop_wanted():
+            if self._update_due():
+                self._update()
+            elif self.episodes >= self._settings.run.episodes or clock.now_s() >= until_s:
+                return
+            else:
+                self._act()
+
+    def record(self) -> Mapping[curriculum.Arm, tuple[int, int]]:
+        """Successes and tries by (task, start), under any adapter."""
+        tally: dict[curriculum.Arm, tuple[int, int]] = {}
+        for row in self._past:
+            won, tried = tally.get(row.arm, (0, 0))
+            tally[row.arm] = (won + row.success, tried + 1)
+        return tally
+
+    def _act(self) -> None:
+        settings, parts, number = self._settings, self._parts, self.episodes
+        seed = settings.run.seed
+        task = curriculum.next_task(
+            self._cards, self.record(), (seed, number), settings.run.curriculum
+        )
+        parts.policy.seed(seed * 1_000_003 + number)
+        temperature = settings.policy.temperature
+        recording = parts.store.begin(task, parts.ledger.current, temperature)
+        episode = rollout.run_episode(
+            parts.robot, parts.policy, recording, task, temperature, self._stop_wanted
+        )
+        if episode.ending == Truncated("stopped"):
+            recording.abandon("stopped on request")
+            return
+        signal = parts.judge.score(episode)
+        recording.seal(signal)
+        scored = ScoredEpisode(episode, signal)
+        self._take(scored)
+        self._on_event(Acted(number, scored))
+
+    def _take(self, scored: ScoredEpisode) -> None:
+        episode = scored.episode
+        success = scored.signal.verdict is Verdict.SUCCESS
+        arm = (episode.task.name, episode.task.start)
+        self._past.append(ScoredRow(episode.id, episode.adapter, arm, success))
+        if self._parts.learner is not None:
+            self._parts.learner.observe(scored)
+        ledger = self._parts.ledger
+        if episode.adapter == ledger.current and episode.id not in ledger.used:
+            self._waiting.append(scored)
+
+    def _update_due(self) -> bool:
+        learn, count = self._settings.learn, len(self._waiting)
+        if self._parts.learner is None or self.episodes < learn.warmup_episodes:
+            return False
+        if count < learn.every_episodes:
+            return False
+        outcomes = {scored.signal.verdict for scored in self._waiting}
+        spread = len(outcomes) > 1 or learn.progress_weight > 0
+        return spread or count >= PATIENCE * learn.every_episodes
+
+    def _update(self) -> None:
+        ledger = self._parts.ledger
+        number = len(ledger.reports) + 1
+        used = tuple(scored.episode.id for scored in self._waiting)
+        back = self._rollback(number, used)
+        if back is not None:
+            self._commit(back, None)
+            return
+        staged = ledger.staging(number)
+        parent = ledger.current
+        try:
+            metrics = self._learn(number, staged)
+        except DataError as error:
+            self._commit(
+                UpdateReport(number, parent, parent, used, kept=False, why=str(error)), None
+            )
+            return
+        kept, why = gate.judge(metrics, self._settings.gate)
+        if kept and self._settings.gate.trials:
+            kept, why = self._try_candidate(staged, metrics)
+        report = UpdateReport(number, f"{number:04d}", parent, used, kept, why, metrics)
+        self._commit(report, staged)
+
+    def _learn(self, number: int, staged: Path) -> dict[str, float]:
+        learner = self._parts.learner
+        if learner is None:
+            raise RuntimeError("an update was begun without a learner")
+        return learner.update(self._waiting, number, staged)
+
+    def _commit(self, report: UpdateReport, staged: Path | None) -> None:
+        ledger = self._parts.ledger
+        ledger.commit(report, staged)
+        self._waiting = []
+        self._parts.policy.load(ledger.folder(ledger.current), ledger.current)
+        log.info("update %d: %s: %s", report.number, "kept" if report.kept else "no", report.why)
+        self._on_event(Updated(report))
+
+    def _rollback(self, number: int, used: tuple[str, ...]) -> UpdateReport | None:
+        """Withdraw the acting adapter if its episodes went clearly worse than its parent's."""
+        ledger = self._parts.ledger
+        ours, theirs = ledger.current, ledger.parent
+        if ours == theirs:
+            return None
+        bad, said = gate.worse(self._tally(ours), self._tally(theirs), self._settings.gate)
+        if not bad:
+            return None
+        why = f"rolled back from {ours} to {theirs}: {said}"
+        return UpdateReport(number, theirs, self._grandparent(theirs), used, kept=True, why=why)
+
+    def _grandparent(self, adapter: str) -> str:
+        made = [r for r in self._parts.ledger.reports if r.kept and r.adapter == adapter]
+        return made[0].parent if made else adapter
+
+    def _tally(self, adapter: str) -> tuple[int, int]:
+        rows = [row.success for row in self._past if row.adapter == adapter]
+        return sum(rows), len(rows)
+
+    def _try_candidate(self, staged: Path, metrics: dict[str, float]) -> tuple[bool, str]:
+        """Compare candidate and acting adapter greedily on the gate's own start states."""
+        policy, ledger = self._parts.policy, self._parts.ledger
+        if ledger.current not in self._gate_tries:
+            self._gate_tries[ledger.current] = self._gate_score()
+        policy.load(staged, "candidate")
+        try:
+            ours = self._gate_score()
+        finally:
+            policy.load(ledger.folder(ledger.current), ledger.current)
+        bad, said = gate.worse(ours, self._gate_tries[ledger.current], self._settings.gate)
+        if not bad:
+            self._gate_tries[f"{len(ledger.reports) + 1:04d}"] = ours
+        metrics["gate/trials"] = float(ours[1])
+        metrics["gate/trial_success"] = ours[0] / max(ours[1], 1)
+        return not bad, f"gate trials {said}"
+
+    def _gate_score(self) -> tuple[int, int]:
+        tasks = curriculum.tasks_of(self._cards, "gate", self._settings.gate.trials)
+        trials: tuple[Trial, ...] = try_tasks(self._parts.robot, self._parts.policy, tasks)
+        return sum(trial.success for trial in trials), len(trials)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRow:
+    """What the session remembers of an episode."""
+
+    id: str
+    adapter: str
+    arm: curriculum.Arm
+    success: bool
