@@ -26,6 +26,7 @@ DEFAULT = "default"
 PRESETS: Mapping[str, Mapping[str, Scalar]] = {
     "robot": {},
     "faithful": {
+        "run.curriculum": "paper",
         "policy.temperature": 1.5,
         "learn.every_episodes": 10,
         "learn.rank": 32,
@@ -37,6 +38,8 @@ PRESETS: Mapping[str, Mapping[str, Scalar]] = {
         "learn.clip_high": 0.2,
         "learn.gamma": 0.99,
         "learn.gae_lambda": 0.95,
+        "learn.ratio": "action",
+        "learn.shaping": "sum",
         "learn.kl_weight": 0.0,
         "learn.clone_weight": 0.0,
         "learn.kl_stop": 1e6,

@@ -1,0 +1,65 @@
+"""The command `vlarl-agent`: its commands, and how an error ends one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from agent.cli import config, doctor, episodes
+from agent.errors import VlarlError
+
+app = typer.Typer(
+    name="vlarl-agent",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help needs no import of Rich
+    pretty_exceptions_enable=False,  # a bug keeps Python's own traceback
+)
+app.add_typer(config.app, name="config")
+app.command("doctor")(doctor.doctor)
+app.add_typer(episodes.app, name="episodes")
+
+
+def main() -> None:
+    """Run the command line. Ends the process with a code of agent/errors.py, 0 when all is well."""
+    try:
+        app()
+    except VlarlError as error:
+        line = " ".join(str(error).split()) or type(error).__name__
+        sys.stderr.write(f"error: {line}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader has gone: nothing more can be said, and Python must not try to when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"vlarl-agent {version('vlarl-agent')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Talk more on stderr.")] = False,
+) -> None:
+    """Run a vision-language-action policy on a robot and adapt it between episodes."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
