@@ -1,0 +1,1 @@
+"""LIBERO: forty and ninety tabletop tasks of a simulated Panda arm, behind the Robot seam."""
