@@ -227,12 +227,19 @@ def _table(name: str, keys: object, origin: str) -> dict[str, Any]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> list[Assignment]:
+    """Read VLARL_TABLE__KEY; one that lacks only the second underscore is refused, not ignored."""
     told = []
     for variable in sorted(environment):
-        if variable.startswith(PREFIX):
-            key = variable.removeprefix(PREFIX).lower().replace("__", ".", 1)
-            origin = f"environment {variable}"
+        name = variable.removeprefix(PREFIX).lower()
+        origin = f"environment {variable}"
+        if not variable.startswith(PREFIX):
+            continue
+        if "__" in name:
+            key = name.replace("__", ".", 1)
             told.append(Assignment(key, _parsed(key, environment[variable], origin), origin))
+        elif name.replace("_", ".", 1) in fields():
+            right = PREFIX + name.replace("_", "__", 1).upper()
+            raise UsageError(f"{origin}: wanted two underscores after the table; call it {right}")
     return told
 
 
