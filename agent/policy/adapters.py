@@ -1,0 +1,259 @@
+"""LoRA adapters by name over one frozen base; nothing is ever merged into it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor, nn
+
+from agent.errors import DataError
+from agent.policy.config import TowerConfig
+from agent.policy.vla import VLA
+
+Targets = Literal["language", "language+projector", "all-linear"]
+CONFIG, WEIGHTS, MANIFEST = "adapter_config.json", "adapter_model.safetensors", "MANIFEST.json"
+_PREFIX = "base_model.model."  # peft's own name for a wrapped model
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSpec:
+    """The size of a LoRA: its scale is alpha / rank (Hu et al. 2021)."""
+
+    rank: int = 16
+    alpha: float = 16.0
+    targets: Targets = "language"
+
+
+class Adapters:
+    """The adapters of one model. `base` is the hash of the frozen weights under them."""
+
+    def __init__(self, model: VLA, base: str) -> None:
+        self.model = model
+        self.base = base
+        self._specs: dict[str, AdapterSpec] = {}
+        self._active: str | None = None
+        self._layers: list[tuple[str, Any]] = []
+        model.requires_grad_(requires_grad=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The adapters attached, in the order they came."""
+        return tuple(self._specs)
+
+    @property
+    def active(self) -> str | None:
+        """The adapter in use; None: the bare base."""
+        return self._active
+
+    def spec(self, name: str) -> AdapterSpec:
+        """The size of an attached adapter."""
+        self._known(name)
+        return self._specs[name]
+
+    def attach(self, name: str, spec: AdapterSpec, seed: int) -> None:
+        """Add a fresh adapter in float32 that changes nothing yet (B is 0). It stays inactive."""
+        if name in self._specs or not name.isidentifier():
+            raise DataError(f"an adapter needs a new, plain name; {name!r} will not do")
+        before = self._active
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            inject_adapter_in_model(self._peft_config(spec), self.model, adapter_name=name)
+        self._layers = [
+            (path, module)
+            for path, module in self.model.named_modules()
+            if isinstance(module, LoraLayer)
+        ]
+        self._specs[name] = spec
+        for parameter in self.parameters(name).values():
+            parameter.data = parameter.data.float()
+        self.activate(before)
+        self.freeze()
+
+    def detach(self, name: str) -> None:
+        """Forget an adapter; if it was active, the bare base is."""
+        self._known(name)
+        if self._active == name:
+            self.activate(None)
+        for _, layer in self._layers:
+            if name in layer.lora_A:
+                layer.delete_adapter(name)
+        del self._specs[name]
+        self.freeze()
+
+    def copy(self, source: str, target: str) -> None:
+        """Make `target` (attached if new) a frozen clone of `source`."""
+        spec = self.spec(source)
+        if target not in self._specs:
+            self.attach(target, spec, seed=0)
+        self.set_state(target, self.state(source))
+
+    def activate(self, name: str | None) -> None:
+        """Use this adapter from now on; None: the bare base, bit for bit."""
+        if name is not None:
+            self._known(name)
+        training = {n for n in self._specs if any(p.requires_grad for p in self._tensors(n))}
+        for _, layer in self._layers:
+            if name is not None:
+                layer.set_adapter(name)
+            layer.enable_adapters(name is not None and name in layer.lora_A)
+        self._active = name
+        self.freeze(*training)  # peft ties gradients to being active; here they are two things
+
+    @contextlib.contextmanager
+    def use(self, name: str | None) -> Iterator[None]:
+        """Use an adapter (None: the bare base) inside the block, then the one before."""
+        before = self._active
+        if name == before:
+            yield
+            return
+        self.activate(name)
+        try:
+            yield
+        finally:
+            self.activate(before)
+
+    def freeze(self, *but: str) -> None:
+        """Let no adapter learn but these."""
+        for name in self._specs:
+            for parameter in self._tensors(name):
+                parameter.requires_grad_(name in but)
+
+    def parameters(self, name: str) -> dict[str, nn.Parameter]:
+        """The adapter's weights under the keys of its file, in a fixed order."""
+        self._known(name)
+        found = {}
+        for path, layer in self._layers:
+            if name in layer.lora_A:
+                for part in ("lora_A", "lora_B"):
+                    weight = getattr(layer, part)[name].weight
+                    found[f"{_PREFIX}{path}.{part}.weight"] = weight
+        return found
+
+    def state(self, name: str) -> dict[str, Tensor]:
+        """A copy of the adapter's weights."""
+        return {key: p.detach().clone() for key, p in self.parameters(name).items()}
+
+    def set_state(self, name: str, state: dict[str, Tensor]) -> None:
+        """Overwrite the adapter's weights. Raises DataError listing what does not fit."""
+        own = self.parameters(name)
+        wrong = [f"missing {key}" for key in own if key not in state]
+        wrong += [f"unexpected {key}" for key in state if key not in own]
+        for key in own.keys() & state.keys():
+            if state[key].shape != own[key].shape:
+                wrong.append(f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}")
+            elif not bool(torch.isfinite(state[key]).all()):
+                wrong.append(f"NaN or infinity in {key}")
+        if wrong:
+            more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+            raise DataError(f"weights do not fit {name!r}: {'; '.join(wrong[:5])}{more}")
+        with torch.no_grad():
+            for key, parameter in own.items():
+                parameter.copy_(state[key])
+
+    def save(self, name: str, folder: Path) -> None:
+        """Write a PEFT adapter folder and its manifest, whole or not at all.
+
+        Raises DataError if the folder is there already.
+        """
+        if folder.exists():
+            raise DataError(f"{folder} is there already; adapters are never overwritten")
+        half = folder.with_name(f".{folder.name}.half")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
+        self._peft_config(self.spec(name), inference=True).save_pretrained(str(half))
+        state = {key: tensor.cpu().contiguous() for key, tensor in self.state(name).items()}
+        save_file(state, str(half / WEIGHTS), metadata={"format": "pt"})
+        targets = self.spec(name).targets
+        manifest = {"format": 1, "base": self.base, "targets": targets}
+        (half / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        half.rename(folder)
+
+    def load(self, folder: Path, name: str) -> None:
+        """Read an adapter folder into `name`, attached if new; gradients stay off.
+
+        Raises DataError for another base, size or key, for NaN, and for a damaged file.
+        """
+        spec = self.read_spec(folder)
+        try:
+            # Read whole first: a mapped file that is swapped under us would change the weights.
+            state = load((folder / WEIGHTS).read_bytes())
+        except (OSError, SafetensorError) as error:
+            raise DataError(f"{folder / WEIGHTS} cannot be read: {error}") from error
+        fresh = name not in self._specs
+        if not fresh and self._specs[name] != spec:
+            raise DataError(f"adapter {name!r} is {self._specs[name]}; {folder} holds {spec}")
+        if fresh:
+            self.attach(name, spec, seed=0)
+        try:
+            self.set_state(name, state)
+        except DataError:
+            if fresh:
+                self.detach(name)
+            raise
+
+    def read_spec(self, folder: Path) -> AdapterSpec:
+        """Read the size of a saved adapter. Raises DataError if it was made for another base."""
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+            base, targets = manifest["base"], manifest["targets"]
+            spec = AdapterSpec(int(config["r"]), float(config["lora_alpha"]), targets)
+            pattern = config["target_modules"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{folder} is no adapter: {error!r}") from error
+        if base != self.base:
+            raise DataError(f"{folder} was made for base {base[:12]}; this one is {self.base[:12]}")
+        if spec.rank < 1 or pattern != target_pattern(self.model, targets):
+            raise DataError(f"{folder} adapts other layers than {targets!r} does here")
+        return spec
+
+    def _peft_config(self, spec: AdapterSpec, *, inference: bool = False) -> LoraConfig:
+        # A new one each time: peft writes into the one it is given.
+        return LoraConfig(
+            r=spec.rank,
+            lora_alpha=spec.alpha,  # type: ignore[arg-type]  # any number works; its hint says int
+            target_modules=target_pattern(self.model, spec.targets),
+            inference_mode=inference,
+        )
+
+    def _tensors(self, name: str) -> list[nn.Parameter]:
+        return list(self.parameters(name).values())
+
+    def _known(self, name: str) -> None:
+        if name not in self._specs:
+            raise DataError(f"no adapter is called {name!r}; attached: {', '.join(self._specs)}")
+
+
+def target_pattern(model: VLA, targets: Targets) -> str:
+    """The layers that get a LoRA, as one pattern over whole module names.
+
+    Blocks that are never run and the output rows are left out: they would get no gradient.
+    """
+    language = (
+        r"language_model\.model\.layers\.\d+\."
+        r"(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
+    )
+    parts = {"language": [language], "language+projector": [language, r"projector\.fc[123]"]}
+    towers = [
+        rf"vision_backbone\.{name}\.blocks\.({_run_blocks(tower)})\.(attn\.(qkv|proj)|mlp\.fc[12])"
+        for name, tower in zip(("featurizer", "fused_featurizer"), model.config.towers, strict=True)
+    ]
+    parts["all-linear"] = [*parts["language+projector"], *towers]
+    if targets not in parts:
+        raise DataError(f"adapter targets must be one of {', '.join(parts)}; found {targets!r}")
+    return "|".join(f"({part})" for part in parts[targets])
+
+
+def _run_blocks(tower: TowerConfig) -> str:
+    return "|".join(str(index) for index in range(tower.depth - 1))

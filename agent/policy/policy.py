@@ -1,0 +1,160 @@
+"""The VLA as an agent.protocols.Policy: views in, decisions out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agent.episode import Decision, Float32Array, Observation
+from agent.errors import DataError
+from agent.policy.action_tokens import read_stats, to_actions
+from agent.policy.adapters import Adapters
+from agent.policy.checkpoint import base_hash, load_checkpoint
+from agent.policy.images import resize, to_pixels
+from agent.policy.tokenizer import load_tokenizer
+
+SLOT = "policy"
+BASE = "base"
+FARTHEST = 5.0  # standard deviations of proprioception; beyond is clipped
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInputs:
+    """What the model sees of B views. Both the sampler and the learner start from this.
+
+    pixels: (B, C, px, px, 3) uint8. proprio: (B, p) float32, normalised; None for a model that
+    feels nothing. prompt_ids: (B, L) int64; prompt_mask: (B, L) bool, True where a token counts.
+    """
+
+    pixels: Tensor
+    proprio: Tensor | None
+    prompt_ids: Tensor
+    prompt_mask: Tensor
+
+    def __len__(self) -> int:
+        """Views."""
+        return len(self.pixels)
+
+    def rows(self, index: Tensor) -> ModelInputs:
+        """Pick some views."""
+        proprio = None if self.proprio is None else self.proprio[index]
+        return ModelInputs(
+            self.pixels[index], proprio, self.prompt_ids[index], self.prompt_mask[index]
+        )
+
+    def to(self, device: str | torch.device) -> ModelInputs:
+        """Move to a device."""
+        proprio = None if self.proprio is None else self.proprio.to(device)
+        return ModelInputs(
+            self.pixels.to(device), proprio, self.prompt_ids.to(device), self.prompt_mask.to(device)
+        )
+
+
+class VLAPolicy:
+    """Answers views with the VLA in a checkpoint folder, through the adapter loaded last."""
+
+    def __init__(self, folder: Path, threads: int = 1, device: str = "cpu") -> None:
+        """Read the checkpoint. threads: of torch, for this whole process."""
+        torch.set_num_threads(threads)
+        self.model = load_checkpoint(folder, device)
+        self.config = self.model.config
+        self.tokenizer = load_tokenizer(folder, self.config)
+        self.stats = read_stats(self.config.norm_stats, self.config.norm_key)
+        self.adapters = Adapters(self.model, base_hash(folder))
+        self.device = torch.device(device)
+        self._generator = torch.Generator(self.device)
+        self._adapter = BASE
+        self.seed(0)
+
+    @property
+    def adapter(self) -> str:
+        """The adapter that answers now; "base" for none."""
+        return self._adapter
+
+    def seed(self, seed: int) -> None:
+        """Fix every random choice from here on."""
+        self._generator.manual_seed(seed)
+
+    def load(self, adapter_folder: Path | None, name: str) -> None:
+        """Answer through a saved adapter from now on, known as `name`; None: the bare base.
+
+        Raises DataError for a folder that does not fit; the adapter before then stays.
+        """
+        if adapter_folder is None:
+            if SLOT in self.adapters.names:
+                self.adapters.detach(SLOT)
+            self._adapter = BASE
+            return
+        if name == BASE:
+            raise DataError(f"{BASE!r} means no adapter; give {adapter_folder} another name")
+        self.adapters.load(adapter_folder, SLOT)
+        self.adapters.activate(SLOT)  # and so it stays: switching for each decision costs 4 ms
+        self._adapter = name
+
+    def act(self, views: Sequence[Observation], temperature: float) -> tuple[Decision, ...]:
+        """Answer each view with one decision; temperature 0 is greedy.
+
+        Raises DataError for a view the model cannot read, SafetyStop for an answer not finite.
+        """
+        if not views:
+            return ()
+        inputs = self.batch(views).to(self.device)
+        slot = None if self._adapter == BASE else SLOT
+        with torch.inference_mode(), self.adapters.use(slot):
+            tokens, scores = self.model.sample(
+                self.patches(inputs),
+                inputs.proprio,
+                inputs.prompt_ids,
+                inputs.prompt_mask,
+                temperature,
+                self._generator,
+            )
+        bins = tokens.cpu().numpy().astype(np.int16)
+        log_probs = scores.float().cpu().numpy()
+        return tuple(
+            Decision(to_actions(row, self.stats), row, score, self._adapter, temperature)
+            for row, score in zip(bins, log_probs, strict=True)
+        )
+
+    def batch(self, views: Sequence[Observation]) -> ModelInputs:
+        """Turn views into the model's inputs, on the CPU.
+
+        Raises DataError naming what the model wants and what the view has.
+        """
+        images = np.stack([self._images(view) for view in views])
+        ids, mask = self.tokenizer.batch([view.instruction for view in views])
+        proprio = None
+        if self.config.proprio_dim:
+            proprio = torch.from_numpy(np.stack([self._proprio(view) for view in views]))
+        return ModelInputs(torch.from_numpy(images), proprio, ids, mask)
+
+    def patches(self, inputs: ModelInputs) -> Tensor:
+        """Projected patch tokens (B, P, H) of inputs."""
+        pixels = to_pixels(inputs.pixels, self.config.pixel_mean, self.config.pixel_std)
+        return self.model.patches(pixels)
+
+    def _images(self, view: Observation) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        missing = [name for name in self.config.cameras if name not in view.images]
+        if missing:
+            raise DataError(
+                f"this policy wants cameras {', '.join(self.config.cameras)}; "
+                f"the view has {', '.join(view.images) or 'none'}"
+            )
+        px = self.config.image_px
+        return np.stack([resize(view.images[name], px) for name in self.config.cameras])
+
+    def _proprio(self, view: Observation) -> Float32Array:
+        wanted = self.config.proprio_dim
+        if view.proprio.shape != (wanted,) or not np.isfinite(view.proprio).all():
+            raise DataError(
+                f"this policy wants {wanted} finite numbers of proprioception; "
+                f"the view has {view.proprio.shape}, {view.proprio.tolist()}"
+            )
+        apart = (view.proprio - np.array(self.config.proprio_mean)) / self.config.proprio_std
+        clipped: Float32Array = np.clip(apart, -FARTHEST, FARTHEST).astype(np.float32)
+        return clipped

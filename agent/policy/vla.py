@@ -1,0 +1,270 @@
+"""OpenVLA's architecture from a config: images and words in, 256 logits an action token out.
+
+Sizes below: B batch, C cameras, P patch tokens in all, H hidden, L prompt tokens, D = 7 K
+action tokens, A = 256 bins. The sequence is BOS, patches, perhaps one token of proprioception,
+the rest of the prompt, then the action tokens (or, in one pass, D empty placeholders that see
+each other and everything before them, while nothing before them sees them).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, linear
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from agent.errors import SafetyStop
+from agent.policy.action_tokens import BINS
+from agent.policy.config import VLAConfig
+from agent.policy.trunk import new_cache, run_trunk
+from agent.policy.vit import ViT
+
+
+def log_probs(logits: Tensor, tokens: Tensor, temperature: float) -> Tensor:
+    """Log-probability of each token (B, D) float32 under softmax(logits / temperature).
+
+    The one function of sampler and learner. At temperature 0 (greedy) those of temperature 1.
+    """
+    scaled = logits.float() / (temperature or 1.0)
+    return torch.log_softmax(scaled, -1).gather(-1, tokens.long().unsqueeze(-1)).squeeze(-1)
+
+
+class Answer(NamedTuple):
+    """logits: (B, D, A) float32 over bins. feature: (B, H) at the last prompt token."""
+
+    logits: Tensor
+    feature: Tensor
+
+
+class Context(NamedTuple):
+    """Everything before the action tokens, the prompt's pads moved to its left.
+
+    embeds: (B, S, H); positions: (B, S); seen: (B, S) bool, True where a token counts.
+    """
+
+    embeds: Tensor
+    positions: Tensor
+    seen: Tensor
+
+
+class VLA(nn.Module):
+    """The whole model; its parameter names are the published ones."""
+
+    def __init__(self, config: VLAConfig) -> None:
+        super().__init__()
+        self.config = config
+        dino, siglip = config.towers
+        self.vision_backbone = nn.ModuleDict(
+            {"featurizer": ViT(dino), "fused_featurizer": ViT(siglip)}
+        )
+        llama = LlamaConfig(**config.text_config)
+        self.hidden = int(llama.hidden_size)
+        self.projector = Projector(dino.width + siglip.width, self.hidden)
+        self.language_model: Any = LlamaForCausalLM(llama)
+        if config.proprio_dim:
+            self.proprio_projector = ProprioProjector(config.proprio_dim, self.hidden)
+
+    def patches(self, pixels: Tensor) -> Tensor:
+        """Projected patch tokens (B, P, H) of pixels (B, C, 6, px, px), camera after camera."""
+        flat = pixels.flatten(0, 1).to(self.projector.fc1.weight.dtype)
+        first = self.vision_backbone["featurizer"](flat[:, :3])
+        second = self.vision_backbone["fused_featurizer"](flat[:, 3:])
+        tokens: Tensor = self.projector(torch.cat([first, second], -1))
+        return tokens.reshape(len(pixels), -1, self.hidden)
+
+    def answer(
+        self,
+        patches: Tensor,
+        proprio: Tensor | None,
+        prompt_ids: Tensor,
+        prompt_mask: Tensor,
+        tokens: Tensor | None = None,
+    ) -> Answer:
+        """Logits and feature in one forward pass.
+
+        patches: (B, P, H). proprio: (B, p) normalised. prompt_ids, prompt_mask: (B, L), padded on
+        either side. tokens: (B, D) bins that are followed; not needed in one pass.
+        """
+        context = self._context(patches, proprio, prompt_ids, prompt_mask)
+        count = self.config.tokens
+        if self.config.decoding == "one-pass":
+            rows = self._run(context, self._placeholders(context), together=True, last=count + 1)
+            return Answer(self._logits(rows[:, 1:]), rows[:, 0])
+        if tokens is None:
+            raise ValueError("token-by-token logits need the tokens that are followed")
+        rows = self._run(context, self._embed_bins(tokens[:, :-1]), together=False, last=count)
+        return Answer(self._logits(rows), rows[:, 0])
+
+    def action_logits(
+        self,
+        patches: Tensor,
+        proprio: Tensor | None,
+        prompt_ids: Tensor,
+        prompt_mask: Tensor,
+        tokens: Tensor | None = None,
+    ) -> Tensor:
+        """Logits (B, D, A) float32 over the 256 bins only; arguments as in `answer`."""
+        return self.answer(patches, proprio, prompt_ids, prompt_mask, tokens).logits
+
+    def feature(
+        self, patches: Tensor, proprio: Tensor | None, prompt_ids: Tensor, prompt_mask: Tensor
+    ) -> Tensor:
+        """Hidden state (B, H) after the final norm at the last prompt token."""
+        context = self._context(patches, proprio, prompt_ids, prompt_mask)
+        nothing = context.embeds[:, :0]
+        return self._run(context, nothing, together=False, last=1)[:, 0]
+
+    @torch.no_grad()
+    def sample(
+        self,
+        patches: Tensor,
+        proprio: Tensor | None,
+        prompt_ids: Tensor,
+        prompt_mask: Tensor,
+        temperature: float,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Draw bins (B, D) int64 and their log-probabilities (B, D) float32; 0 is greedy.
+
+        Raises SafetyStop where a logit is not finite: such an answer never moves the arm.
+        """
+        if self.config.decoding == "one-pass":
+            logits = self.action_logits(patches, proprio, prompt_ids, prompt_mask)
+            tokens = _draw(logits, temperature, generator)
+            return tokens, log_probs(logits, tokens, temperature)
+        context = self._context(patches, proprio, prompt_ids, prompt_mask)
+        return self._sample_in_turn(context, temperature, generator)
+
+    def _sample_in_turn(
+        self, context: Context, temperature: float, generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        llama = self.language_model.model
+        batch, length, count = *context.seen.shape, self.config.tokens
+        cache = new_cache(llama, batch, length + count - 1, context.embeds)
+        bias = _bias(context, context.positions, context.seen, context.embeds.dtype)
+        rows = run_trunk(llama, context.embeds, context.positions, bias, 1, cache)
+        seen, position = context.seen, context.positions[:, -1:]
+        drawn, scores = [], []
+        for index in range(count):
+            logits = self._logits(rows)
+            tokens = _draw(logits, temperature, generator)
+            drawn.append(tokens)
+            scores.append(log_probs(logits, tokens, temperature))
+            if index == count - 1:
+                break
+            position = position + 1
+            seen = torch.cat([seen, seen.new_ones(batch, 1)], 1)
+            bias = _minus_infinity(seen[:, None, None], context.embeds.dtype)
+            rows = run_trunk(llama, self._embed_bins(tokens), position, bias, 1, cache)
+        return torch.cat(drawn, 1), torch.cat(scores, 1)
+
+    def _context(
+        self, patches: Tensor, proprio: Tensor | None, prompt_ids: Tensor, prompt_mask: Tensor
+    ) -> Context:
+        # A stable sort puts the pads first, wherever they were: the last column is then the
+        # prompt's last token in every row.
+        order = prompt_mask.long().argsort(dim=1, stable=True)
+        ids, real = prompt_ids.gather(1, order), prompt_mask.gather(1, order)
+        between = [patches]
+        if self.config.proprio_dim:
+            if proprio is None:
+                raise ValueError(f"this model needs proprioception ({self.config.proprio_dim},)")
+            between.append(self.proprio_projector(proprio.to(patches.dtype)).unsqueeze(1))
+        sight = torch.cat(between, 1)
+        embeds = torch.cat([sight, self._embed(ids).to(sight.dtype)], 1)
+        count = sight.shape[1]
+        place = real.long().cumsum(1) - 1
+        # BOS comes before the patches, in position; where it lies in memory does not matter.
+        words = torch.where(place > 0, place + count, 0)
+        sights = torch.arange(1, count + 1, device=ids.device).expand(len(ids), -1)
+        return Context(
+            embeds,
+            torch.cat([sights, words], 1),
+            torch.cat([torch.ones_like(sights, dtype=torch.bool), real], 1),
+        )
+
+    def _run(self, context: Context, after: Tensor, *, together: bool, last: int) -> Tensor:
+        count = after.shape[1]
+        steps = torch.arange(1, count + 1, device=after.device)
+        follow = context.positions[:, -1:] + steps
+        positions = torch.cat([context.positions, follow], 1)
+        seen = torch.cat([context.seen, context.seen.new_ones(len(after), count)], 1)
+        # Placeholders share the last place in the order of looking, not in rotary position.
+        order = torch.cat([context.positions, follow[:, -1:].expand(-1, count)], 1)
+        bias = _bias(context, order if together else positions, seen, after.dtype)
+        embeds = torch.cat([context.embeds, after], 1)
+        return run_trunk(self.language_model.model, embeds, positions, bias, last)
+
+    def _placeholders(self, context: Context) -> Tensor:
+        empty = torch.full(
+            (len(context.embeds), self.config.tokens),
+            self.config.empty_token_id,
+            device=context.embeds.device,
+        )
+        return self._embed(empty).to(context.embeds.dtype)
+
+    def _embed(self, ids: Tensor) -> Tensor:
+        embeds: Tensor = self.language_model.model.embed_tokens(ids)
+        return embeds
+
+    def _embed_bins(self, tokens: Tensor) -> Tensor:
+        return self._embed(self.config.base_vocabulary - 1 - tokens.long())
+
+    def _logits(self, rows: Tensor) -> Tensor:
+        top = self.config.base_vocabulary
+        # Ids run against the bins, so the slice is turned round.
+        return linear(rows, self.language_model.lm_head.weight[top - BINS : top]).flip(-1).float()
+
+
+class Projector(nn.Module):
+    """Vision features to the language model's width."""
+
+    def __init__(self, vision: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(vision, 4 * vision)
+        self.fc2 = nn.Linear(4 * vision, hidden)
+        self.fc3 = nn.Linear(hidden, hidden)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, P, vision) to (N, P, H)."""
+        out: Tensor = self.fc3(gelu(self.fc2(gelu(self.fc1(features)))))
+        return out
+
+
+class ProprioProjector(nn.Module):
+    """Proprioception to one token (Kim et al. 2025, OpenVLA-OFT)."""
+
+    def __init__(self, proprio: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(proprio, hidden)
+        self.fc2 = nn.Linear(hidden, hidden)
+
+    def forward(self, proprio: Tensor) -> Tensor:
+        """(B, p) to (B, H)."""
+        out: Tensor = self.fc2(gelu(self.fc1(proprio)))
+        return out
+
+
+def _draw(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    if not bool(torch.isfinite(logits).all()):
+        raise SafetyStop(
+            "the policy's logits must be finite; found NaN or infinity: no motion made"
+        )
+    if temperature == 0:
+        return logits.argmax(-1)
+    chances = torch.softmax(logits / temperature, -1)
+    return torch.multinomial(chances.flatten(0, 1), 1, generator=generator).view(logits.shape[:2])
+
+
+def _bias(context: Context, order: Tensor, seen: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B or 1, 1, T, T): a token looks at what counts and does not come later."""
+    if len(order) > 1 and bool(context.seen.all()):
+        order, seen = order[:1], seen[:1]  # without pads every row looks alike
+    allowed = (order[:, None, :] <= order[:, :, None]) & seen[:, None, :]
+    return _minus_infinity(allowed[:, None], dtype)
+
+
+def _minus_infinity(allowed: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.zeros((), dtype=dtype, device=allowed.device).masked_fill(~allowed, float("-inf"))
