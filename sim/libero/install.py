@@ -1,4 +1,4 @@
-"""Bring LIBERO into this process: its config file, its assets and what draws, with no question asked."""
+"""Bring LIBERO into this process, with its config file and assets and no question asked."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ def load_libero(assets: str, render: str) -> Any:  # noqa: ANN401 - LIBERO has n
     _write_config()
     with _quiet():
         try:
-            libero = importlib.import_module("libero.libero")
+            libero: Any = importlib.import_module("libero.libero")
             found = find_assets(assets)
             # LIBERO ignores the config's own key for assets: this variable is what it reads.
-            libero._assets_path_cache = str(found or _download(libero))  # noqa: SLF001
+            libero._assets_path_cache = str(found or _download(libero))
             return importlib.import_module("libero.libero.envs").OffScreenRenderEnv
         except ImportError as error:
             raise UsageError(f"LIBERO cannot be loaded: {error}; see docs/libero.md") from error
 
 
 def find_assets(assets: str) -> Path | None:
-    """The assets folder: the one named, else $VLARL_LIBERO_ASSETS, else shared/libero-assets
-    beside the checkout; None where there is none. Raises DataError for a named folder without
-    assets.
+    """Find the assets folder; None where there is none.
+
+    It is the one named, else $VLARL_LIBERO_ASSETS, else shared/libero-assets beside the checkout.
+    Raises DataError for a named folder that holds no assets.
     """
     named = assets or os.environ.get(ASSETS_VARIABLE, "")
     if named:
@@ -64,12 +65,12 @@ def find_assets(assets: str) -> Path | None:
 @contextlib.contextmanager
 def numpy_seed(seed: int) -> Iterator[None]:
     """Seed numpy's global generator, which LIBERO draws from, and put it back afterwards."""
-    before = np.random.get_state()  # noqa: NPY002 - LIBERO uses the global one
-    np.random.seed(seed)  # noqa: NPY002
+    before = np.random.get_state()
+    np.random.seed(seed)
     try:
         yield
     finally:
-        np.random.set_state(before)  # noqa: NPY002
+        np.random.set_state(before)
 
 
 def _holds_assets(folder: Path) -> bool:

@@ -31,13 +31,13 @@ class Pin:
     starts_sha256: str
 
     def bddl(self) -> Path:
-        """The task file, whose bytes are the pinned ones. Raises DataError if they are not."""
+        """Give the task file once its bytes are the pinned ones. Raises DataError otherwise."""
         path = package_root() / "bddl_files" / self.suite / f"{self.name}.bddl"
         accept(path, self.bddl_sha256)
         return path
 
     def starts(self) -> bytes:
-        """The bytes of the start states' file. Raises DataError if they are not the pinned ones."""
+        """Read the start states' file. Raises DataError if its bytes are not the pinned ones."""
         path = package_root() / "init_files" / self.suite / f"{self.name}.pruned_init"
         return accept(path, self.starts_sha256)
 
@@ -50,7 +50,7 @@ def read_pins() -> tuple[Pin, ...]:
 
 
 def accept(path: Path, sha256: str) -> bytes:
-    """The bytes of a file, if they are the ones pinned. Raises DataError otherwise."""
+    """Read a file if its bytes are the ones pinned. Raises DataError otherwise."""
     try:
         found = path.read_bytes()
     except OSError as error:

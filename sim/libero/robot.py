@@ -36,7 +36,7 @@ class Libero:
     cameras: those to draw; () for a caller that looks at poses alone.
     """
 
-    def __init__(self, settings: RobotSettings, cameras: tuple[str, ...] = tuple(CAMERAS)):
+    def __init__(self, settings: RobotSettings, cameras: tuple[str, ...] = tuple(CAMERAS)) -> None:
         unknown = set(cameras) - set(CAMERAS)
         if unknown:
             raise UsageError(f"LIBERO has no camera {sorted(unknown)}; known: {', '.join(CAMERAS)}")
@@ -144,7 +144,7 @@ class Libero:
 
 
 def _checked(action: Action) -> Action:
-    """The action within the robot's range. Raises UsageError for one that is malformed."""
+    """Bring an action into the robot's range. Raises UsageError for one that is malformed."""
     delta = np.asarray(action.delta)
     if delta.shape != (6,) or delta.dtype.kind not in "fiu":
         raise UsageError(f"a delta must be 6 numbers, found {delta.dtype} of shape {delta.shape}")

@@ -24,7 +24,7 @@ class ActionShift:
     Raises UsageError for another name, or a delay that is not a whole number of steps up to 20.
     """
 
-    def __init__(self, strengths: Mapping[str, float]):
+    def __init__(self, strengths: Mapping[str, float]) -> None:
         unknown = sorted(set(strengths) - set(KNOWN))
         if unknown:
             raise UsageError(f"LIBERO has no shift {unknown[0]!r}; known: {', '.join(KNOWN)}")
@@ -45,7 +45,7 @@ class ActionShift:
         self._waiting = deque([still] * self._delay)
 
     def apply(self, command: Float64Array) -> Float64Array:
-        """The command LIBERO gets for this one, (7,), its deltas within [-1, 1]."""
+        """Give the command LIBERO gets for this one, (7,), its deltas within [-1, 1]."""
         move, turn = self._turn @ command[:3], self._turn @ command[3:6]
         deltas = np.clip(self._gain * np.concatenate([move, turn]), -1.0, 1.0)
         self._waiting.append(np.append(deltas, command[6]))

@@ -31,7 +31,7 @@ def pins_by_name() -> dict[str, Pin]:
 
 
 def task_cards() -> tuple[TaskCard, ...]:
-    """A card for each of the 130 tasks; LIBERO itself need not be installed."""
+    """Give a card for each of the 130 tasks; LIBERO itself need not be installed."""
     return tuple(
         TaskCard(
             name=name,
@@ -46,7 +46,7 @@ def task_cards() -> tuple[TaskCard, ...]:
 
 
 def find_pin(name: str) -> Pin:
-    """The pin of a task. Raises UsageError for a name LIBERO does not have."""
+    """Find the pin of a task. Raises UsageError for a name LIBERO does not have."""
     named = pins_by_name()
     if name not in named:
         near = difflib.get_close_matches(name, named, n=1) or ["libero_object/0"]

@@ -38,7 +38,9 @@ class World:
     cameras: our names of those to draw; none at all makes a step six times cheaper.
     """
 
-    def __init__(self, pin: Pin, cameras: tuple[str, ...], px: int, assets: str, render: str):
+    def __init__(
+        self, pin: Pin, cameras: tuple[str, ...], px: int, assets: str, render: str
+    ) -> None:
         bddl = pin.bddl()
         self.pin = pin
         self._starts = read_starts(pin.starts())
@@ -59,8 +61,7 @@ class World:
         except OSError as error:
             raise DataError(f"{pin.suite} {pin.name} needs a file: {error}") from error
         self._shutters = [
-            _Shutter(self._env.env._observables[f"{CAMERAS[name]}_image"])  # noqa: SLF001
-            for name in cameras
+            _Shutter(self._env.env._observables[f"{CAMERAS[name]}_image"]) for name in cameras
         ]
         self._seen: Mapping[str, Any] = {}
 
@@ -100,7 +101,7 @@ class World:
         return bool(self._env.check_success())
 
     def images(self) -> dict[str, Uint8Array]:
-        """The pictures of the last drawn step, upright, each (px, px, 3) uint8."""
+        """Give the pictures of the last drawn step, upright, each (px, px, 3) uint8."""
         raw = {name: self._seen[f"{CAMERAS[name]}_image"] for name in self._cameras}
         return {name: np.ascontiguousarray(image[::-1, ::-1]) for name, image in raw.items()}
 
@@ -116,7 +117,7 @@ class World:
         return np.array(self._env.get_sim_state(), dtype=np.float64)
 
     def goal(self) -> tuple[tuple[str, ...], ...]:
-        """What must hold, as LIBERO's predicates: ("in", thing, region) or ("on", thing, place)."""
+        """Give what must hold: ("in", thing, region), ("on", thing, place) and the like."""
         return tuple(tuple(part) for part in self._env.env.parsed_problem["goal_state"])
 
     def movables(self) -> tuple[str, ...]:
@@ -143,7 +144,7 @@ class World:
     def surface(self, name: str) -> Float64Array:
         """(n, 3) m: points spread over the collision boxes of a thing, furniture included."""
         env = self._env.env
-        model, data = env.sim.model._model, env.sim.data._data  # noqa: SLF001
+        model, data = env.sim.model._model, env.sim.data._data
         root = env.obj_body_id[name]
         wanted = (model.body_rootid[model.geom_bodyid] == model.body_rootid[root]) & (
             _under(model, root)[model.geom_bodyid]
@@ -151,7 +152,7 @@ class World:
         solid = wanted & (model.geom_contype > 0) & (model.geom_group == 0)
         clouds = [
             data.geom_xpos[geom]
-            + (_half_extents(model, geom) * _LATTICE) @ data.geom_xmat[geom].reshape(3, 3).T
+            + (_half_extents(model, int(geom)) * _LATTICE) @ data.geom_xmat[geom].reshape(3, 3).T
             for geom in np.flatnonzero(solid)
         ]
         return np.concatenate(clouds) if clouds else np.empty((0, 3))
@@ -171,9 +172,9 @@ class _Shutter:
     Where a step draws, the picture is the very one LIBERO's own environment would give.
     """
 
-    def __init__(self, camera: Any):  # noqa: ANN401
+    def __init__(self, camera: Any) -> None:  # noqa: ANN401
         self.open = True
-        self._draw = camera._sensor  # noqa: SLF001
+        self._draw = camera._sensor
         self._last: Uint8Array | None = None
         self.__modality__ = self._draw.__modality__
         camera.set_sensor(self)
