@@ -1,0 +1,1 @@
+"""The embedded simulator: a capsule arm over a table of plain, coloured things."""

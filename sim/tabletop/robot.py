@@ -1,0 +1,224 @@
+"""The tabletop behind the Robot seam: tasks, start states, shifts, endings."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agent.clock import now_s
+from agent.episode import (
+    Action,
+    Ending,
+    Float32Array,
+    Observation,
+    Reading,
+    RobotCard,
+    Task,
+    TaskCard,
+    Terminated,
+    Truncated,
+    Uint8Array,
+)
+from agent.errors import RobotFault, UsageError
+from agent.settings import RobotSettings
+from sim.tabletop.arm import DOWN, Float64Array, turn
+from sim.tabletop.catalog import CAMERAS, CARDS, CONTROL_HZ, FULL_SCALE, PROPRIO, WISHES, Wish
+from sim.tabletop.shifts import shifts_of
+from sim.tabletop.starts import start_of
+
+if TYPE_CHECKING:
+    from sim.tabletop.eyes import Eyes
+    from sim.tabletop.world import World
+
+_CARD = RobotCard("tabletop", CAMERAS, PROPRIO, CONTROL_HZ, FULL_SCALE)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one episode needs to remember."""
+
+    task: Task
+    wish: Wish
+    instruction: str
+    began: Float64Array  # (3,) m, where the thing was
+    rng: np.random.Generator
+    pending: deque[Action]  # asked for, but delayed
+    opening: float = 1.0  # last commanded
+    steps: int = 0
+    met_steps: int = 0
+
+
+class Tabletop:
+    """A simulated arm over a table; nothing is loaded before the first reset.
+
+    `Reading.applied` is the request clipped to [-1, 1] and [0, 1], in the policy's own frame.
+    What a shift then makes of it is the world's doing and is not reported; `executed` is False
+    only where clipping changed the request.
+    """
+
+    def __init__(self, settings: RobotSettings) -> None:
+        self._settings = settings
+        self._shifts = shifts_of(settings.shift)
+        self._world: World | None = None
+        self._eyes: Eyes | None = None
+        self._run: _Run | None = None
+
+    @property
+    def card(self) -> RobotCard:
+        """What this robot is."""
+        return _CARD
+
+    @property
+    def world(self) -> World:
+        """The physics, for experts and judges of the simulator. Raises UsageError before reset."""
+        if self._world is None:
+            raise UsageError("the state of a world wanted, but there is none yet; call reset first")
+        return self._world
+
+    @property
+    def wish(self) -> Wish:
+        """The task under way. Raises UsageError before reset."""
+        return self._running().wish
+
+    def tasks(self) -> tuple[TaskCard, ...]:
+        """The tasks on offer, easiest first."""
+        return CARDS
+
+    def reset(self, task: Task) -> Observation:
+        """Put the world at a stored start state and look.
+
+        Raises UsageError for a task or start state that does not exist.
+        """
+        start = start_of(task.name, task.start)
+        if task.horizon_steps < 1:
+            raise UsageError(f"a horizon of 1 step or more wanted, found {task.horizon_steps}")
+        wish = next(wish for wish in WISHES if wish.name == task.name)
+        world = self._awake()
+        world.place(start, task.seed)
+        rng = np.random.default_rng([task.seed, task.start, zlib.crc32(task.name.encode())])
+        reworded = rng.random() < self._shifts.paraphrase
+        instruction = str(rng.choice(wish.paraphrases)) if reworded else task.instruction
+        still = Action(np.zeros(6, np.float32), 1.0)
+        self._run = _Run(
+            task=task,
+            wish=wish,
+            instruction=instruction,
+            began=world.where(wish.thing),
+            rng=rng,
+            pending=deque([still] * round(self._shifts.delay)),
+        )
+        return self._look(self._run)
+
+    def step(self, actions: Sequence[Action]) -> Reading:
+        """Carry out the actions one control step each, up to an ending, and look once.
+
+        Raises UsageError before any motion for no action, a malformed or a non-finite one, and
+        where no episode is under way; RobotFault where the physics diverged.
+        """
+        run = self._running()
+        within = tuple(_within(action) for action in actions)
+        if not within:
+            raise UsageError("one action or more wanted, found none")
+        executed = np.zeros(len(within), np.bool_)
+        track = []
+        ending: Ending | None = None
+        for number, (action, asked) in enumerate(zip(within, actions, strict=True)):
+            self._move(run, action)
+            executed[number] = action is asked
+            track.append(self._proprio(run))
+            ending = self._ending(run)
+            if ending is not None:
+                break
+        view = self._look(run)
+        if ending is not None:
+            self._run = None
+        return Reading(view, within[: len(track)], executed, np.stack(track), ending)
+
+    def rest(self) -> None:
+        """End the episode: time stands still in this world, so the arm does not move any more."""
+        self._run = None
+
+    def close(self) -> None:
+        """Let go of the drawing context and the physics. May be called twice."""
+        self.rest()
+        if self._eyes is not None:
+            self._eyes.close()
+        self._eyes = self._world = None
+
+    def _awake(self) -> World:
+        if self._world is None:
+            # MuJoCo picks its OpenGL loader from this variable when it is first imported.
+            os.environ["MUJOCO_GL"] = self._settings.render
+            from sim.tabletop.eyes import Eyes
+            from sim.tabletop.world import World
+
+            world = World(self._shifts, self._settings.image_px)
+            self._eyes = Eyes(world.model, self._settings.image_px, self._settings.render)
+            self._world = world
+        return self._world
+
+    def _running(self) -> _Run:
+        if self._run is None:
+            raise UsageError("an episode under way wanted, found none; call reset first")
+        return self._run
+
+    def _move(self, run: _Run, action: Action) -> None:
+        shifts = self._shifts
+        run.opening = action.gripper
+        run.pending.append(action)
+        due = run.pending.popleft()
+        delta = due.delta.astype(np.float64)
+        delta[1] += shifts.drift
+        cosine, sine = np.cos(shifts.rotate), np.sin(shifts.rotate)
+        about = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+        move = np.concatenate([about @ delta[:3], about @ delta[3:]]) * shifts.gain * FULL_SCALE
+        self.world.advance(move, due.gripper)
+        run.steps += 1
+
+    def _ending(self, run: _Run) -> Ending | None:
+        from sim.tabletop.goals import HELD_STEPS, met
+
+        run.met_steps = run.met_steps + 1 if met(self.world, run.wish, run.began) else 0
+        if run.met_steps >= HELD_STEPS:
+            return Terminated("success")
+        return Truncated("timeout") if run.steps >= run.task.horizon_steps else None
+
+    def _proprio(self, run: _Run) -> Float32Array:
+        control = self.world.control
+        place = control.position
+        if not np.isfinite(place).all():
+            self._run = None
+            raise RobotFault("a finite tool position wanted, the physics diverged; reset the robot")
+        place[:2] += self._shifts.offset / np.sqrt(2.0)
+        rest = [self.world.opening, run.opening]
+        return np.concatenate([place, turn(control.axes @ DOWN.T), rest]).astype(np.float32)
+
+    def _look(self, run: _Run) -> Observation:
+        if self._eyes is None:
+            raise UsageError("open eyes wanted, found closed ones; call reset first")
+        images = {name: self._eyes.look(self.world.data, name) for name in CAMERAS}
+        if self._shifts.noise:
+            images = {name: self._noisy(image, run.rng) for name, image in images.items()}
+        return Observation(images, self._proprio(run), run.instruction, now_s())
+
+    def _noisy(self, image: Uint8Array, rng: np.random.Generator) -> Uint8Array:
+        noise = rng.normal(0.0, self._shifts.noise, image.shape)
+        return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
+
+
+def _within(action: Action) -> Action:
+    delta = np.asarray(action.delta)
+    if delta.shape != (6,) or delta.dtype.kind != "f":
+        raise UsageError(f"a delta of 6 floats wanted, found {delta.dtype} {delta.shape}")
+    if not (np.isfinite(delta).all() and np.isfinite(action.gripper)):
+        raise UsageError(f"finite numbers wanted in an action, found {action}")
+    if np.abs(delta).max() <= 1.0 and 0.0 <= action.gripper <= 1.0:
+        return action
+    clipped = np.clip(delta, -1.0, 1.0).astype(np.float32)
+    return Action(clipped, float(np.clip(action.gripper, 0.0, 1.0)))
