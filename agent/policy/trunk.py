@@ -7,7 +7,7 @@ because the module stack's own overhead is most of a small model's time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,6 +21,15 @@ class Cache:
     keys: Tensor
     values: Tensor
     used: int = 0
+
+
+class _Sight(NamedTuple):
+    """What every layer's attention is told: rotary angles, who may look where, the past."""
+
+    cos: Tensor
+    sin: Tensor
+    bias: Tensor | None
+    cache: Cache | None
 
 
 def new_cache(llama: Any, batch: int, room: int, like: Tensor) -> Cache:  # noqa: ANN401
@@ -46,35 +55,34 @@ def run_trunk(
     other tokens of the top layer: nothing reads the rest.
     """
     cos, sin = llama.rotary_emb(hidden, positions)
-    angles = cos.unsqueeze(1), sin.unsqueeze(1)
+    sight = _Sight(cos.unsqueeze(1), sin.unsqueeze(1), bias, cache)
     top = len(llama.layers) - 1
     for index, layer in enumerate(llama.layers):
         keep = last if index == top else hidden.shape[1]
         normed = _norm(layer.input_layernorm, hidden)
         hidden = hidden[:, -keep:]
-        hidden = hidden + _attend(layer.self_attn, normed, angles, bias, keep, index, cache)
+        hidden = hidden + _attend(layer.self_attn, normed, sight, keep, index)
         hidden = hidden + _mlp(layer.mlp, _norm(layer.post_attention_layernorm, hidden))
     if cache is not None:
         cache.used += normed.shape[1]
     return _norm(llama.norm, hidden)
 
 
-def _attend(  # noqa: PLR0917 - what a layer of attention needs
+def _attend(
     attention: Any,  # noqa: ANN401
     normed: Tensor,
-    angles: tuple[Tensor, Tensor],
-    bias: Tensor | None,
+    sight: _Sight,
     keep: int,
     index: int,
-    cache: Cache | None,
 ) -> Tensor:
+    cos, sin, bias, cache = sight
     size = attention.head_dim
     asking = normed[:, -keep:]
     query = attention.q_proj(asking).unflatten(2, (-1, size)).transpose(1, 2)
     key = attention.k_proj(normed).unflatten(2, (-1, size)).transpose(1, 2)
     value = attention.v_proj(normed).unflatten(2, (-1, size)).transpose(1, 2)
-    query = _turn(query, angles[0][:, :, -keep:], angles[1][:, :, -keep:])
-    key = _turn(key, *angles)
+    query = _turn(query, cos[:, :, -keep:], sin[:, :, -keep:])
+    key = _turn(key, cos, sin)
     if cache is not None:
         start, end = cache.used, cache.used + key.shape[2]
         cache.keys[index, :, :, start:end] = key
