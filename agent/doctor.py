@@ -134,10 +134,10 @@ def drawing() -> tuple[Check, ...]:
     """Each OpenGL backend, by a picture drawn with it."""
     default = RobotSettings().render
     drawn = {backend: _child(_DRAW, backend) for backend in GL_BACKENDS}
-    able = [backend for backend, (said, _) in drawn.items() if said.endswith("drew")]
+    able = [backend for backend, (said, _) in drawn.items() if said == "drew"]
     checks = []
-    for backend, (_, error) in drawn.items():
-        status, found, advice = Status.OFF, error or "draws nothing", ""
+    for backend, (said, error) in drawn.items():
+        status, found, advice = Status.OFF, error or said or "draws nothing", ""
         if backend in able:
             status, found = Status.OK, "draws"
         elif backend == default:
@@ -241,7 +241,8 @@ mujoco.mj_forward(model, data)
 renderer = mujoco.Renderer(model, 32, 32)
 renderer.update_scene(data, "c")
 red, green, blue = (int(value) for value in renderer.render()[16, 16])
-print("drew" if red > 64 and red > 2 * max(green, blue) else f"saw ({red}, {green}, {blue}), not red")
+red_enough = red > 64 and red > 2 * max(green, blue)
+print("drew" if red_enough else f"drew ({red}, {green}, {blue}) where red was wanted")
 sys.stdout.flush()
 os._exit(0)  # some drivers crash on their way out
 """
