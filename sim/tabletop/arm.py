@@ -84,7 +84,7 @@ def actuators_xml() -> str:
 
 
 def forward(joints: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Where the tool is: position (3,) m, rotation (3, 3) of the hand, geometric Jacobian (6, 7)."""
+    """Where the tool is: position (3,) m, axes of the hand (3, 3), Jacobian (6, 7)."""
     frame = np.eye(4)
     frame[:3, 3] = BASE_M
     axes, origins = [], []
@@ -155,13 +155,13 @@ def turned(vector: Float64Array) -> Float64Array:
         return np.eye(3)
     x, y, z = vector / angle
     k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + math.sin(angle) * k + (1.0 - math.cos(angle)) * (k @ k)
+    return np.asarray(np.eye(3) + math.sin(angle) * k + (1.0 - math.cos(angle)) * (k @ k))
 
 
 def _hand_xml() -> str:
     fingers = "".join(
         f'<body name="finger_{side}" pos="0 0 0.0584">'
-        f'<joint name="finger_{side}" type="slide" axis="0 {sign} 0" range="0 0.04" class="finger"/>'
+        f'<joint name="finger_{side}" axis="0 {sign} 0" range="0 0.04" class="finger"/>'
         f'<geom name="finger_{side}" type="box" size="0.011 0.006 0.0275" '
         f'pos="0 {sign * 0.006} 0.0275" class="pad"/></body>'
         for side, sign in (("left", 1), ("right", -1))

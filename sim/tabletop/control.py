@@ -19,6 +19,9 @@ _KD = 2.0 * math.sqrt(_KP)
 _KN = 25.0
 _DN = 2.0 * math.sqrt(_KN)
 _LEASH_RAD = 0.5
+# The goal stays in here, as on a real cell: beyond lie the table and the end of the arm.
+_LOW_M = (-0.22, -0.28, 0.011)
+_HIGH_M = (0.27, 0.28, 0.35)
 
 
 class ToolControl:
@@ -37,12 +40,12 @@ class ToolControl:
     @property
     def position(self) -> Float64Array:
         """Tool point (3,) m, in the world."""
-        return self._data.site_xpos[self._site].copy()
+        return np.array(self._data.site_xpos[self._site])
 
     @property
     def axes(self) -> Float64Array:
         """Axes of the hand (3, 3), as columns."""
-        return self._data.site_xmat[self._site].reshape(3, 3).copy()
+        return np.array(self._data.site_xmat[self._site]).reshape(3, 3)
 
     def start(self) -> None:
         """Hold the tool where it is, pointing straight down."""
@@ -54,9 +57,10 @@ class ToolControl:
 
         The position goal starts from where the tool is, as in robosuite, so that a blocked arm
         does not wind up. The orientation goal starts from the last one, so that it does not sag,
-        and stays within half a radian of the hand for the same reason.
+        and stays within half a radian of the hand for the same reason. The position goal is kept
+        inside the cell's box.
         """
-        self._goal = self.position + move[:3]
+        self._goal = np.clip(self.position + move[:3], _LOW_M, _HIGH_M)
         wanted = turned(move[3:]) @ self._goal_axes
         ahead = turn(wanted @ self.axes.T)
         angle = math.sqrt(float(ahead @ ahead))
@@ -65,7 +69,10 @@ class ToolControl:
         self._goal_axes = wanted
 
     def torques(self) -> Float64Array:
-        """Joint torques (7,) N m for the present state; wants positions and velocities up to date."""
+        """Joint torques (7,) N m for the present state.
+
+        Wants positions and velocities up to date, as mj_step1 leaves them.
+        """
         model, data = self._model, self._data
         mujoco.mj_jacSite(model, data, self._jacobian[:3], self._jacobian[3:], self._site)
         mujoco.mj_fullM(model, self._mass, data.qM)
@@ -80,4 +87,4 @@ class ToolControl:
         posture = mass @ (_KN * (self._posture - data.qpos[:7]) - _DN * speed)
         spare = posture - jacobian.T @ (inertia @ (by_mass.T @ posture))
         torques = jacobian.T @ wrench + spare + data.qfrc_bias[:7]
-        return np.clip(torques, -self._torque, self._torque)
+        return np.asarray(np.clip(torques, -self._torque, self._torque))

@@ -10,13 +10,13 @@ from agent.episode import Action, Observation, Reading, RobotCard, Task, TaskCar
 from agent.errors import UsageError
 from agent.protocols import Robot
 
-_BURST_STEPS = 3  # mean length; a single random step is hardly felt by a slow arm
+_LONGEST_BURST = 5  # control steps; a single random step is hardly felt by a slow arm
 
 
 class NoisyHands:
     """A robot that replaces a share of the requested actions with random ones.
 
-    fraction: share of control steps replaced, in bursts of 3 on average (a two-state Markov chain).
+    fraction: share of control steps replaced on average, in bursts of 1 to 5 steps.
     What was done instead is in `Reading.applied`, with `executed` False.
     A burst keeps one direction, and turns the gripper round in one of four.
     """
@@ -26,11 +26,12 @@ class NoisyHands:
             raise UsageError(f"a fraction of 0 to 0.7 random actions wanted, found {fraction}")
         self._inner = robot
         self._seed = seed
-        self._leave = 1.0 / _BURST_STEPS
-        # In the long run p_in / (p_in + p_out) of the steps lie in a burst.
-        self._enter = self._leave * fraction / (1.0 - fraction)
+        # A burst of b steps on average, then (1 - e) / e steps without, gives this share.
+        burst = 0.5 * (1 + _LONGEST_BURST)
+        self._enter = fraction / (fraction + burst * (1.0 - fraction))
         self._rng = np.random.default_rng(seed)
-        self._burst: Action | None = None
+        self._left = 0  # steps of the burst under way
+        self._delta = np.zeros(6, np.float32)
         self._flip = False
 
     @property
@@ -50,7 +51,7 @@ class NoisyHands:
     def reset(self, task: Task) -> Observation:
         """Reset the inner robot; the noise depends on the seeds and the start state alone."""
         self._rng = np.random.default_rng([self._seed, task.seed, task.start])
-        self._burst, self._flip = None, False
+        self._left, self._flip = 0, False
         return self._inner.reset(task)
 
     def step(self, actions: Sequence[Action]) -> Reading:
@@ -76,14 +77,13 @@ class NoisyHands:
 
     def _unsteady(self, action: Action) -> Action:
         rng = self._rng
-        if self._burst is None:
-            if rng.random() < self._enter:
-                delta = np.concatenate([rng.uniform(-0.8, 0.8, 3), rng.uniform(-0.1, 0.1, 3)])
-                self._burst = Action(delta.astype(np.float32), action.gripper)
-                self._flip = bool(rng.random() < 0.25)
-        elif rng.random() < self._leave:
-            self._burst = None
-        if self._burst is None:
+        if self._left == 0 and rng.random() < self._enter:
+            self._left = int(rng.integers(1, _LONGEST_BURST + 1))
+            delta = np.concatenate([rng.uniform(-0.8, 0.8, 3), rng.uniform(-0.1, 0.1, 3)])
+            self._delta = delta.astype(np.float32)
+            self._flip = bool(rng.random() < 0.25)
+        if self._left == 0:
             return action
+        self._left -= 1
         opening = 1.0 - action.gripper if self._flip else action.gripper
-        return Action(self._burst.delta, opening)
+        return Action(self._delta, opening)

@@ -25,6 +25,7 @@ _CARRY_M = 0.12
 _STRIDE = 0.7  # longest move, in full scales
 _GAIN = 0.8
 _OPEN, _CLOSED = 1.0, 0.0
+_UP = np.array([0.0, 0.0, 1.0])
 
 
 def best_move(world: World, wish: Wish) -> Action:
@@ -32,9 +33,9 @@ def best_move(world: World, wish: Wish) -> Action:
     match wish.kind:
         case "reach":
             top = world.things[wish.thing].half[2] + 0.016
-            return _descend(world, world.where(wish.thing) + (0.0, 0.0, top), _CLOSED, tight_m=0.01)
+            return _descend(world, world.where(wish.thing) + top * _UP, _CLOSED, tight_m=0.01)
         case "press":
-            spot = world.where("button") + (0.0, 0.0, BUTTON_TOP_M - 0.015)
+            spot = world.where("button") + (BUTTON_TOP_M - 0.015) * _UP
             return _descend(world, spot, _CLOSED, tight_m=0.008)
         case "push":
             return _push(world, wish)
@@ -65,7 +66,7 @@ def _carry(world: World, wish: Wish) -> Action:
     """Bring the held thing over its place and let go of it there."""
     tool, thing = world.control.position, world.where(wish.thing)
     if wish.kind == "lift":
-        return _toward(world, tool + (0.0, 0.0, 0.05), _CLOSED)
+        return _toward(world, tool + 0.05 * _UP, _CLOSED)
     place = world.where(wish.place)
     half = world.things[wish.thing].half[2]
     height, tight_m = {
@@ -92,7 +93,7 @@ def _let_go(world: World) -> Action:
     """Open, and only then draw back upwards."""
     tool = world.control.position
     up = 0.05 if world.opening > 0.75 and tool[2] < 0.2 else 0.0
-    return _toward(world, tool + (0.0, 0.0, up), _OPEN)
+    return _toward(world, tool + up * _UP, _OPEN)
 
 
 def _push(world: World, wish: Wish) -> Action:

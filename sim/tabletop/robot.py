@@ -28,7 +28,16 @@ from agent.episode import (
 from agent.errors import RobotFault, UsageError
 from agent.settings import RobotSettings
 from sim.tabletop.arm import DOWN, Float64Array, turn
-from sim.tabletop.catalog import CAMERAS, CARDS, CONTROL_HZ, FULL_SCALE, PROPRIO, WISHES, Wish
+from sim.tabletop.catalog import (
+    CAMERAS,
+    CARDS,
+    CONTROL_HZ,
+    FULL_SCALE,
+    PLACED,
+    PROPRIO,
+    WISHES,
+    Wish,
+)
 from sim.tabletop.shifts import shifts_of
 from sim.tabletop.starts import start_of
 
@@ -60,6 +69,7 @@ class Tabletop:
     `Reading.applied` is the request clipped to [-1, 1] and [0, 1], in the policy's own frame.
     What a shift then makes of it is the world's doing and is not reported; `executed` is False
     only where clipping changed the request.
+    `Observation.privileged` holds positions (m) of what LANDMARKS in expert.py names, in a row.
     """
 
     def __init__(self, settings: RobotSettings) -> None:
@@ -205,7 +215,16 @@ class Tabletop:
         images = {name: self._eyes.look(self.world.data, name) for name in CAMERAS}
         if self._shifts.noise:
             images = {name: self._noisy(image, run.rng) for name, image in images.items()}
-        return Observation(images, self._proprio(run), run.instruction, now_s())
+        return Observation(
+            images, self._proprio(run), run.instruction, now_s(), self._landmarks(run)
+        )
+
+    def _landmarks(self, run: _Run) -> Float32Array:
+        world = self.world
+        names = (run.wish.thing, run.wish.place)
+        rows = [world.where(name) for name in names] + [world.control.position]
+        rows += [world.where(name) for name in PLACED]
+        return np.concatenate(rows).astype(np.float32)
 
     def _noisy(self, image: Uint8Array, rng: np.random.Generator) -> Uint8Array:
         noise = rng.normal(0.0, self._shifts.noise, image.shape)

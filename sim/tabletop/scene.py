@@ -92,16 +92,15 @@ def scene_xml(shifts: Shifts, image_px: int) -> str:
 
 
 def _thing_xml(thing: Thing, friction: float) -> str:
-    sizes = thing.half[2:] if thing.shape == "sphere" else thing.half
-    if thing.shape == "cylinder":
-        sizes = (thing.half[0], thing.half[2])
+    x, y, z = thing.half
+    sizes = {"box": f"{x} {y} {z}", "cylinder": f"{x} {z}", "sphere": f"{z}"}[thing.shape]
     red, green, blue = thing.rgb
     # A ball would roll for ever on a plane without rolling friction.
     contact = 'condim="6"' if thing.shape == "sphere" else 'condim="4"'
     return (
         f'<body name="{thing.name}"><freejoint name="{thing.name}"/>'
         f'<geom name="{thing.name}" type="{thing.shape}" mass="{thing.mass_kg}" {contact} '
-        f'size="{" ".join(map(str, sizes))}" rgba="{red} {green} {blue} 1" '
+        f'size="{sizes}" rgba="{red} {green} {blue} 1" '
         f'friction="{0.8 * friction} {0.01 * friction} {0.001 * friction}"/></body>'
     )
 

@@ -81,17 +81,14 @@ def shifts_of(strengths: Mapping[str, float]) -> Shifts:
 
 def table() -> str:
     """Every shift in a Markdown table."""
-    rows = [
+    head = (
+        "| shift | what it does | strength in | changes nothing at | range |\n|---|---|---|---|---|"
+    )
+    rows = (
         f"| `{c.name}` | {c.what} | {c.unit} | {c.neutral:g} | {c.low:g} to {c.high:g} |"
         for c in SHIFTS
-    ]
-    return "\n".join(
-        [
-            "| shift | what it does | strength in | changes nothing at | range |",
-            "|---|---|---|---|---|",
-        ]
-        + rows
     )
+    return "\n".join((head, *rows))
 
 
 if {card.name for card in SHIFTS} != {field.name for field in fields(Shifts)}:

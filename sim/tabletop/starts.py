@@ -49,7 +49,10 @@ def start_of(task: str, number: int) -> Start:
 
 
 def generate() -> dict[str, Float32Array]:
-    """Draw all start states, each from its own seed: task.joints (100, 7), task.placed (100, 10, 3)."""
+    """Draw all start states, each from its own seed.
+
+    Arrays <task>.joints (100, 7) rad and <task>.placed (100, 10, 3), as in Start.
+    """
     arrays: dict[str, Float32Array] = {}
     for wish in WISHES:
         word = zlib.crc32(wish.name.encode())
@@ -64,11 +67,11 @@ def draw(wish: Wish, rng: np.random.Generator) -> Start:
     tool = np.array([-0.04, 0.0, 0.17]) + rng.uniform([-0.03, -0.05, -0.02], [0.03, 0.05, 0.02])
     placed = np.zeros((len(PLACED), 3))
     for name, (x, y) in {
-        "basket": (0.165, 0.135),
-        "plate": (0.165, -0.135),
+        "basket": (0.165, 0.147),
+        "plate": (0.165, -0.147),
         "zone": (0.15, 0),
     }.items():
-        placed[PLACED.index(name), :2] = (x, y) + rng.uniform(-0.012, 0.012, 2)
+        placed[PLACED.index(name), :2] = rng.uniform((x - 0.01, y - 0.01), (x + 0.01, y + 0.01))
     loose = [n for n, name in enumerate(PLACED) if name not in {"basket", "plate", "zone"}]
     for _ in range(1000):
         if _scatter(wish, placed, loose, rng):
@@ -86,7 +89,7 @@ def _scatter(wish: Wish, placed: Float64Array, loose: list[int], rng: np.random.
     pushing = wish.kind == "push"
     spacing, reach_y = (0.066, 0.18) if pushing else (_SPACING_M, 0.16)
     if pushing:
-        placed[block, :2] = rng.uniform([-0.06, -0.05], [0.0, 0.05])
+        placed[block, :2] = rng.uniform([-0.06, -0.035], [0.0, 0.035])
         loose = [block] + [n for n in loose if n != block]
     for count in range(1 if pushing else 0, len(loose)):
         for _ in range(60):

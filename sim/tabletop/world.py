@@ -90,11 +90,11 @@ class World:
 
     def where(self, name: str) -> Float64Array:
         """Position of a thing or fixture (3,) m."""
-        return self.data.xpos[self._bodies[name]].copy()
+        return np.array(self.data.xpos[self._bodies[name]])
 
     def axes_of(self, name: str) -> Float64Array:
         """Axes of a thing (3, 3), as columns."""
-        return self.data.xmat[self._bodies[name]].reshape(3, 3).copy()
+        return np.array(self.data.xmat[self._bodies[name]]).reshape(3, 3)
 
     def speed_of(self, name: str) -> float:
         """Speed of a thing, m/s."""
