@@ -132,7 +132,17 @@ class EpisodeStoreContract:
             recording.append(seeded(1, 1, actions=3).steps[0])
 
     @pytest.mark.parametrize(
-        "name", ["../../x", "000001/../../x", "a\0b", "9" * 300, "", "1", "000001\n", "٠٠٠٠٠١"]
+        "name",
+        [
+            "../../x",
+            "000001/../../x",
+            "a\0b",
+            "9" * 300,
+            "",
+            "1",
+            "000001\n",
+            "\u0660\u0660\u0660\u0660\u0660\u0661",
+        ],
     )
     def test_a_name_that_is_no_id_is_a_usage_error(self, store, name):
         with pytest.raises(UsageError):
