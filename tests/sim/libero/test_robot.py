@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+
+from agent.episode import Action, Terminated, Truncated
+from agent.errors import UsageError
+from agent.settings import RobotSettings
+from sim.libero.install import load_libero, numpy_seed
+from sim.libero.robot import Libero
+from sim.libero.starts import read_starts
+from sim.libero.tasks import find_pin
+
+pytestmark = [pytest.mark.libero, pytest.mark.slow]
+
+STILL = Action(np.zeros(6, dtype=np.float32), 1.0)
+
+
+def _moves(count: int, seed: int) -> list[Action]:
+    rng = np.random.default_rng(seed)
+    deltas = rng.uniform(-1, 1, (count, 6)).astype(np.float32)
+    return [Action(delta, float(rng.integers(2))) for delta in deltas]
+
+
+def test_a_view_has_upright_pictures_and_eight_numbers(libero, task):
+    view = libero.reset(task())
+    assert {name: image.shape for name, image in view.images.items()} == {
+        "agentview": (84, 84, 3),
+        "eye_in_hand": (84, 84, 3),
+    }
+    assert view.proprio.shape == (8,)
+    assert view.proprio.dtype == np.float32
+    # The hand begins above the floor, pointing down: half a turn about a horizontal axis.
+    assert 0.2 < view.proprio[2] < 0.3
+    assert np.linalg.norm(view.proprio[3:6]) == pytest.approx(np.pi, abs=0.1)
+
+
+def test_the_same_task_gives_the_same_views_and_states_whatever_came_before(libero, task):
+    def run():
+        first = libero.reset(task())
+        reading = libero.step(_moves(8, seed=1))
+        return first, reading.observation, libero.world.state()
+
+    once = run()
+    libero.reset(task(start=7))
+    libero.step([Action(np.ones(6, dtype=np.float32), 0.0)] * 12)
+    again = run()
+    for before, after in zip(once[:2], again[:2], strict=True):
+        for camera, image in before.images.items():
+            np.testing.assert_array_equal(image, after.images[camera])
+        np.testing.assert_array_equal(before.proprio, after.proprio)
+    np.testing.assert_array_equal(once[2], again[2])
+
+
+def test_pictures_and_states_are_those_of_liberos_own_environment(libero, task):
+    pin = find_pin("libero_object/0")
+    official = load_libero("", "egl")(
+        bddl_file_name=str(pin.bddl()), camera_heights=84, camera_widths=84
+    )
+    with numpy_seed(0):
+        official.reset()
+    official.set_init_state(read_starts(pin.starts())[3])
+    for _ in range(10):
+        seen = official.step([0, 0, 0, 0, 0, 0, -1])[0]
+    view = libero.reset(task(start=3))
+    np.testing.assert_array_equal(view.images["agentview"], seen["agentview_image"][::-1, ::-1])
+    moves = _moves(12, seed=2)
+    for index in range(0, 12, 4):  # chunks of 4: pictures in between are not drawn
+        reading = libero.step(moves[index : index + 4])
+        for move in moves[index : index + 4]:
+            seen = official.step([*move.delta, -1 if move.gripper > 0.5 else 1])[0]
+        for ours, theirs in (("agentview", "agentview"), ("eye_in_hand", "robot0_eye_in_hand")):
+            np.testing.assert_array_equal(
+                reading.observation.images[ours], seen[f"{theirs}_image"][::-1, ::-1]
+            )
+    np.testing.assert_array_equal(libero.world.state(), official.get_sim_state())
+    official.close()
+
+
+def test_an_opening_of_one_opens_the_hand_and_zero_closes_it(libero, task):
+    libero.reset(task())
+    closed = libero.step([Action(np.zeros(6, dtype=np.float32), 0.0)] * 12).track[-1, 6:]
+    opened = libero.step([STILL] * 12).track[-1, 6:]
+    # Each finger goes 0 .. 0.04 m.
+    assert np.abs(closed).max() < 0.01
+    assert np.abs(opened).min() > 0.035
+
+
+def test_a_chunk_stops_at_the_horizon_and_says_what_was_done(libero, task):
+    libero.reset(task(horizon_steps=3))
+    reading = libero.step([STILL] * 5)
+    assert reading.ending == Truncated("timeout")
+    assert len(reading.applied) == 3
+    assert reading.executed.tolist() == [True, True, True, False, False]
+    assert reading.track.shape == (3, 8)
+    with pytest.raises(UsageError, match="reset"):
+        libero.step([STILL])
+
+
+def test_a_delta_beyond_full_scale_is_clipped_and_not_marked_as_executed(libero, task):
+    libero.reset(task())
+    reading = libero.step([Action(np.array([2, 0, 0, 0, 0, 0], dtype=np.float32), 1.0), STILL])
+    assert reading.applied[0].delta.tolist() == [1, 0, 0, 0, 0, 0]
+    assert reading.executed.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Action(np.full(6, np.nan, dtype=np.float32), 1.0),
+        Action(np.zeros(6, dtype=np.float32), float("inf")),
+        Action(np.zeros(7, dtype=np.float32), 1.0),
+    ],
+    ids=["nan", "infinite gripper", "seven numbers"],
+)
+def test_a_malformed_action_is_refused_before_any_motion(libero, task, bad):
+    libero.reset(task())
+    before = libero.world.state()
+    with pytest.raises(UsageError):
+        libero.step([STILL, bad])
+    np.testing.assert_array_equal(libero.world.state(), before)
+
+
+def test_the_soup_set_in_the_basket_is_a_success(libero, task):
+    libero.reset(task())
+    env = libero.world._env.env
+    basket = env.sim.data.get_site_xpos("basket_1_contain_region")
+    joint = env.objects_dict["alphabet_soup_1"].joints[-1]
+    env.sim.data.set_joint_qpos(joint, [*basket, 1, 0, 0, 0])
+    reading = libero.step([STILL] * 3)
+    assert reading.ending == Terminated("success")
+    assert len(reading.applied) == 1
+
+
+def test_a_step_before_reset_is_refused():
+    with pytest.raises(UsageError, match="reset"):
+        Libero(RobotSettings(name="libero")).step([STILL])
+
+
+def test_an_unknown_start_or_task_is_refused(libero, task):
+    with pytest.raises(UsageError, match="starts 0 to 49"):
+        libero.reset(task(start=50))
+
+
+def test_closing_twice_is_safe():
+    robot = Libero(RobotSettings(name="libero"))
+    robot.close()
+    robot.close()
