@@ -47,6 +47,7 @@ OBJECTS = (
 )
 FIXTURES = ("basket", "plate", "button", "zone")
 PLACED = tuple(thing.name for thing in OBJECTS) + FIXTURES  # the order of a start state
+LANDMARKS = ("target", "place", "tool", *PLACED)
 
 BASKET_HALF_M = 0.055  # inner half width
 BASKET_WALL_M = 0.045  # wall height

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from agent.episode import Action, Decision, Float32Array, Observation
 from agent.errors import UsageError
 from agent.protocols import Robot
-from sim.tabletop.catalog import PLACED
 from sim.tabletop.robot import Tabletop
-
-if TYPE_CHECKING:
-    from sim.tabletop.world import World
-
-LANDMARKS = ("target", "place", "tool", *PLACED)
 
 
 @runtime_checkable
@@ -52,24 +46,20 @@ class TabletopExpert:
         return (none,) * len(views)
 
     def label(self) -> Action:
-        """The best move in the present state. Raises UsageError where no episode is under way."""
+        """The best move in the present state. Raises UsageError before the first reset."""
         from sim.tabletop.moves import best_move
 
         return best_move(self._robot.world, self._robot.wish)
 
     def landmarks(self) -> Float32Array:
-        """Positions (13, 3) m of what LANDMARKS names, in the frame of the proprioception."""
+        """Positions (13, 3) m of what catalog.LANDMARKS names, from the workspace's middle."""
         return landmarks(self._robot)
 
 
 def landmarks(robot: Robot) -> Float32Array:
-    """Positions (13, 3) m of what LANDMARKS names. Raises UsageError where no episode runs."""
+    """Positions (13, 3) m of what catalog.LANDMARKS names. Raises UsageError before a reset."""
     tabletop = _tabletop(robot)
-    world: World = tabletop.world
-    wish = tabletop.wish
-    names = (wish.thing, wish.place)
-    rows = [world.where(name) for name in names] + [world.control.position]
-    return np.array(rows + [world.where(name) for name in PLACED], np.float32)
+    return tabletop.world.landmarks(tabletop.wish)
 
 
 def _tabletop(robot: Robot) -> Tabletop:

@@ -33,7 +33,6 @@ from sim.tabletop.catalog import (
     CARDS,
     CONTROL_HZ,
     FULL_SCALE,
-    PLACED,
     PROPRIO,
     WISHES,
     Wish,
@@ -44,8 +43,6 @@ from sim.tabletop.starts import start_of
 if TYPE_CHECKING:
     from sim.tabletop.eyes import Eyes
     from sim.tabletop.world import World
-
-_CARD = RobotCard("tabletop", CAMERAS, PROPRIO, CONTROL_HZ, FULL_SCALE)
 
 
 @dataclass(slots=True)
@@ -69,20 +66,26 @@ class Tabletop:
     `Reading.applied` is the request clipped to [-1, 1] and [0, 1], in the policy's own frame.
     What a shift then makes of it is the world's doing and is not reported; `executed` is False
     only where clipping changed the request.
-    `Observation.privileged` holds positions (m) of what LANDMARKS in expert.py names, in a row.
+    `Observation.privileged` holds positions (m) of what catalog.LANDMARKS names, in a row.
+    cameras: those to draw; () for a caller that looks at the physics alone, which needs no EGL.
     """
 
-    def __init__(self, settings: RobotSettings) -> None:
+    def __init__(self, settings: RobotSettings, cameras: tuple[str, ...] = CAMERAS) -> None:
+        unknown = set(cameras) - set(CAMERAS)
+        if unknown:
+            raise UsageError(f"cameras of {CAMERAS} wanted, found {sorted(unknown)}")
         self._settings = settings
+        self._cameras = cameras
         self._shifts = shifts_of(settings.shift)
         self._world: World | None = None
         self._eyes: Eyes | None = None
         self._run: _Run | None = None
+        self._wish: Wish | None = None
 
     @property
     def card(self) -> RobotCard:
         """What this robot is."""
-        return _CARD
+        return RobotCard("tabletop", self._cameras, PROPRIO, CONTROL_HZ, FULL_SCALE)
 
     @property
     def world(self) -> World:
@@ -93,8 +96,10 @@ class Tabletop:
 
     @property
     def wish(self) -> Wish:
-        """The task under way. Raises UsageError before reset."""
-        return self._running().wish
+        """What is or was last to be done. Raises UsageError before reset."""
+        if self._wish is None:
+            raise UsageError("a task wanted, but there is none yet; call reset first")
+        return self._wish
 
     def tasks(self) -> tuple[TaskCard, ...]:
         """The tasks on offer, easiest first."""
@@ -115,6 +120,7 @@ class Tabletop:
         reworded = rng.random() < self._shifts.paraphrase
         instruction = str(rng.choice(wish.paraphrases)) if reworded else task.instruction
         still = Action(np.zeros(6, np.float32), 1.0)
+        self._wish = wish
         self._run = _Run(
             task=task,
             wish=wish,
@@ -159,7 +165,7 @@ class Tabletop:
         self.rest()
         if self._eyes is not None:
             self._eyes.close()
-        self._eyes = self._world = None
+        self._eyes = self._world = self._wish = None
 
     def _awake(self) -> World:
         if self._world is None:
@@ -169,7 +175,8 @@ class Tabletop:
             from sim.tabletop.world import World
 
             world = World(self._shifts, self._settings.image_px)
-            self._eyes = Eyes(world.model, self._settings.image_px, self._settings.render)
+            if self._cameras:
+                self._eyes = Eyes(world.model, self._settings.image_px, self._settings.render)
             self._world = world
         return self._world
 
@@ -210,21 +217,12 @@ class Tabletop:
         return np.concatenate([place, turn(control.axes @ DOWN.T), rest]).astype(np.float32)
 
     def _look(self, run: _Run) -> Observation:
-        if self._eyes is None:
-            raise UsageError("open eyes wanted, found closed ones; call reset first")
-        images = {name: self._eyes.look(self.world.data, name) for name in CAMERAS}
+        eyes, data = self._eyes, self.world.data
+        images = {name: eyes.look(data, name) for name in self._cameras} if eyes else {}
         if self._shifts.noise:
             images = {name: self._noisy(image, run.rng) for name, image in images.items()}
-        return Observation(
-            images, self._proprio(run), run.instruction, now_s(), self._landmarks(run)
-        )
-
-    def _landmarks(self, run: _Run) -> Float32Array:
-        world = self.world
-        names = (run.wish.thing, run.wish.place)
-        rows = [world.where(name) for name in names] + [world.control.position]
-        rows += [world.where(name) for name in PLACED]
-        return np.concatenate(rows).astype(np.float32)
+        marks = self.world.landmarks(run.wish).ravel()
+        return Observation(images, self._proprio(run), run.instruction, now_s(), marks)
 
     def _noisy(self, image: Uint8Array, rng: np.random.Generator) -> Uint8Array:
         noise = rng.normal(0.0, self._shifts.noise, image.shape)

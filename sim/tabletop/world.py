@@ -5,8 +5,9 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from agent.episode import Float32Array
 from sim.tabletop.arm import TIP_M, Float64Array
-from sim.tabletop.catalog import BUTTON_TRAVEL_M, CONTROL_HZ, FIXTURES, PLACED, WIDEST_M
+from sim.tabletop.catalog import BUTTON_TRAVEL_M, CONTROL_HZ, FIXTURES, PLACED, WIDEST_M, Wish
 from sim.tabletop.control import ToolControl
 from sim.tabletop.scene import TIMESTEP_S, scene_xml, things
 from sim.tabletop.shifts import Shifts
@@ -114,6 +115,11 @@ class World:
     def held(self, name: str) -> bool:
         """Whether both fingers are in contact with a thing."""
         return self.finger_ids <= self.touched_by(name)
+
+    def landmarks(self, wish: Wish) -> Float32Array:
+        """Positions (13, 3) m of what LANDMARKS names, whatever the task."""
+        rows = [self.where(wish.thing), self.where(wish.place), self.control.position]
+        return np.array(rows + [self.where(name) for name in PLACED], np.float32)
 
     def _distractor_spots(self, placed: Float64Array, seed: int) -> dict[str, Float64Array]:
         rng = np.random.default_rng([seed, *placed[:6, 0].astype(np.float32).view(np.uint32)])
