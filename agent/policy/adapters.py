@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from peft import LoraConfig, inject_adapter_in_model
+from peft import LoraConfig, LoraModel
 from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
@@ -44,6 +44,7 @@ class Adapters:
         self._specs: dict[str, AdapterSpec] = {}
         self._active: str | None = None
         self._layers: list[tuple[str, Any]] = []
+        self._tuner: Any = None
         model.requires_grad_(requires_grad=False)
 
     @property
@@ -65,10 +66,10 @@ class Adapters:
         """Add a fresh adapter in float32 that changes nothing yet (B is 0). It stays inactive."""
         if name in self._specs or not name.isidentifier():
             raise DataError(f"an adapter needs a new, plain name; {name!r} will not do")
-        before = self._active
+        before, learning = self._active, self._learning()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            inject_adapter_in_model(self._peft_config(spec), self.model, adapter_name=name)
+            self._inject(name, self._peft_config(spec))
         self._layers = [
             (path, module)
             for path, module in self.model.named_modules()
@@ -78,18 +79,20 @@ class Adapters:
         for parameter in self.parameters(name).values():
             parameter.data = parameter.data.float()
         self.activate(before)
-        self.freeze()
+        self.freeze(*learning)
 
     def detach(self, name: str) -> None:
         """Forget an adapter; if it was active, the bare base is."""
         self._known(name)
         if self._active == name:
             self.activate(None)
+        learning = self._learning()
         for _, layer in self._layers:
-            if name in layer.lora_A:
-                layer.delete_adapter(name)
+            layer.set_adapter([])  # or peft would pick another one to be active
+        self._tuner.delete_adapter(name)
         del self._specs[name]
-        self.freeze()
+        self.activate(self._active)
+        self.freeze(*(learning - {name}))
 
     def copy(self, source: str, target: str) -> None:
         """Make `target` (attached if new) a frozen clone of `source`."""
@@ -102,13 +105,13 @@ class Adapters:
         """Use this adapter from now on; None: the bare base, bit for bit."""
         if name is not None:
             self._known(name)
-        training = {n for n in self._specs if any(p.requires_grad for p in self._tensors(n))}
+        learning = self._learning()
         for _, layer in self._layers:
             if name is not None:
                 layer.set_adapter(name)
             layer.enable_adapters(name is not None and name in layer.lora_A)
         self._active = name
-        self.freeze(*training)  # peft ties gradients to being active; here they are two things
+        self.freeze(*learning)  # peft ties gradients to being active; here they are two things
 
     @contextlib.contextmanager
     def use(self, name: str | None) -> Iterator[None]:
@@ -226,6 +229,16 @@ class Adapters:
             target_modules=target_pattern(self.model, spec.targets),
             inference_mode=inference,
         )
+
+    def _inject(self, name: str, config: LoraConfig) -> None:
+        if self._tuner is None:
+            self._tuner = LoraModel(self.model, config, adapter_name=name)
+        else:
+            self._tuner.peft_config[name] = config
+            self._tuner.inject_adapter(self.model, name)
+
+    def _learning(self) -> set[str]:
+        return {n for n in self._specs if any(p.requires_grad for p in self._tensors(n))}
 
     def _tensors(self, name: str) -> list[nn.Parameter]:
         return list(self.parameters(name).values())

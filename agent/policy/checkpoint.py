@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -87,7 +88,7 @@ def load_checkpoint(folder: Path, device: str = "cpu", dtype: torch.dtype | None
             raise DataError(f"{path} is damaged: {error}; fetch it again") from error
     # On meta nothing is drawn and no memory is taken twice: 15 GB at 7B.
     with torch.device("meta"):
-        vla = VLA(config)
+        vla = _build(config)
     _check_keys(vla, weights, folder)
     if dtype is not None:
         weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
@@ -121,6 +122,16 @@ def base_hash(folder: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _build(config: VLAConfig) -> VLA:
+    try:
+        return VLA(config)
+    except (
+        StrictDataclassError, ValueError, ArithmeticError, LookupError, RuntimeError, AssertionError
+    ) as error:  # fmt: skip
+        # What transformers and torch raise for sizes that make no Llama.
+        raise DataError(f"config.json: text_config makes no model: {error!r}") from error
 
 
 def _check_keys(vla: VLA, weights: Mapping[str, Tensor], folder: Path) -> None:

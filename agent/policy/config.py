@@ -163,17 +163,15 @@ def config_from_json(content: Mapping[str, Any]) -> VLAConfig:
     if "auto_map" in content:
         # Published folders carry it; here the code is ours and theirs is never run.
         raise DataError("config.json names remote code (auto_map), which is never run; remove it")
+    _check_kinds(content)
     ours = dict(content.get("vlarl", {}))
     towers = ours.pop("towers", None)
     unknown = sorted(set(ours) - set(_OURS))
     if unknown:
         raise DataError(f"config.json has unknown keys under vlarl: {', '.join(unknown)}")
-    needed = [name for name in ("text_config", "norm_stats") if name not in content]
-    if needed:
-        raise DataError(f"config.json lacks {', '.join(needed)}")
     values = {name: content[name] for name in _PUBLISHED if name in content} | ours
     backbone = str(content.get("vision_backbone_id", TINY_BACKBONE))
-    names = tuple(content.get("timm_model_ids") or ())
+    names = tuple(content.get("timm_model_ids", ()))
     values["text_config"] = _llama_sizes(content["text_config"], content)
     values["towers"] = _read_towers(backbone, names, towers)
     tuples = {f.name for f in fields(VLAConfig) if str(f.type).startswith("tuple")} - {"towers"}
@@ -182,6 +180,19 @@ def config_from_json(content: Mapping[str, Any]) -> VLAConfig:
         return VLAConfig(**values)
     except TypeError as error:
         raise DataError(f"config.json cannot be read: {error}") from error
+
+
+def _check_kinds(content: Mapping[str, Any]) -> None:
+    needed: dict[str, Any] = {"text_config": {}, "norm_stats": {}}
+    optional = {"vlarl": {}, "timm_model_ids": [], "n_action_bins": 0, "pad_to_multiple_of": 0}
+    example = optional | needed
+    wrong = [
+        f"{name} must be {type(kind).__name__}; found {content.get(name)!r}"
+        for name, kind in example.items()
+        if (name in needed or name in content) and not isinstance(content.get(name), type(kind))
+    ]
+    if wrong:
+        raise DataError(f"config.json: {'; '.join(wrong)}")
 
 
 def _llama_sizes(text: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class VLAPolicy:
         self.device = torch.device(device)
         self._generator = torch.Generator(self.device)
         self._adapter = BASE
+        self.adapter_folder: Path | None = None
         self.seed(0)
 
     @property
@@ -88,13 +89,13 @@ class VLAPolicy:
         if adapter_folder is None:
             if SLOT in self.adapters.names:
                 self.adapters.detach(SLOT)
-            self._adapter = BASE
+            self._adapter, self.adapter_folder = BASE, None
             return
         if name == BASE:
             raise DataError(f"{BASE!r} means no adapter; give {adapter_folder} another name")
         self.adapters.load(adapter_folder, SLOT)
         self.adapters.activate(SLOT)  # and so it stays: switching for each decision costs 4 ms
-        self._adapter = name
+        self._adapter, self.adapter_folder = name, adapter_folder
 
     def act(self, views: Sequence[Observation], temperature: float) -> tuple[Decision, ...]:
         """Answer each view with one decision; temperature 0 is greedy.
