@@ -58,8 +58,8 @@ class World:
                     hard_reset=False,
                     ignore_done=True,
                 )
-        except OSError as error:
-            raise DataError(f"{pin.suite} {pin.name} needs a file: {error}") from error
+        except (OSError, ValueError) as error:  # MuJoCo has ValueError for a mesh it cannot open
+            raise DataError(f"{pin.name} cannot be built from these assets: {error}") from error
         self._shutters = [
             _Shutter(self._env.env._observables[f"{CAMERAS[name]}_image"]) for name in cameras
         ]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from agent.episode import Action, Terminated, Truncated
-from agent.errors import UsageError
+from agent.errors import DataError, UsageError
 from agent.settings import RobotSettings
 from sim.libero.install import load_libero, numpy_seed
 from sim.libero.robot import Libero
@@ -138,6 +138,14 @@ def test_a_step_before_reset_is_refused():
 def test_an_unknown_start_or_task_is_refused(libero, task):
     with pytest.raises(UsageError, match="starts 0 to 49"):
         libero.reset(task(start=50))
+
+
+@pytest.mark.usefixtures("libero")
+def test_an_assets_folder_that_lacks_a_file_is_an_error_that_names_it(tmp_path, task):
+    (tmp_path / "scenes").mkdir()
+    robot = Libero(RobotSettings(name="libero", assets=str(tmp_path)))
+    with pytest.raises(DataError, match=r"libero_floor_base_style\.xml"):
+        robot.reset(task())
 
 
 def test_closing_twice_is_safe():
