@@ -24,6 +24,7 @@ _LEVEL = 1
 # Every array but the images, with its dimensions; images/<camera> is (view, h, w, 3) uint8.
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "proprio": ("view", "joint"),
+    "privileged": ("view", "fact"),
     "time_s": ("view",),
     "temperature": ("decision",),
     "tokens": ("decision", "token"),
@@ -108,6 +109,7 @@ def decode_group(
             values["proprio"][index],
             layout.instruction,
             float(values["time_s"][index]),
+            values["privileged"][index],
         )
         for index in range(len(values["time_s"]))
     ]
@@ -159,6 +161,8 @@ def _fields(
         track[index, : len(step.applied)] = step.track
     decisions = [step.decision for step in steps]
     yield "proprio", _stack([view.proprio for view in views], (p,), np.float32)
+    facts = [view.privileged for view in views]
+    yield "privileged", _stack(facts, (layout.privileged,), np.float32)
     yield "time_s", np.array([view.time_s for view in views], np.float64)
     yield "temperature", np.array([decision.temperature for decision in decisions], np.float64)
     yield "tokens", _stack([decision.tokens for decision in decisions], (layout.tokens,), np.int16)
@@ -229,7 +233,7 @@ def _check_shapes(
 ) -> None:
     n, k, p, d = arrays["tokens"].shape[0], layout.actions, layout.proprio, layout.tokens
     wanted = {
-        "proprio": (n + 1, p), "time_s": (n + 1,), "temperature": (n,), "tokens": (n, d),
+        "proprio": (n + 1, p), "privileged": (n + 1, layout.privileged), "time_s": (n + 1,), "temperature": (n,), "tokens": (n, d),
         "log_probs": (n, d), "requested": (n, k, AXES), "executed": (n, k),
         "applied": (n, k, AXES), "applied_count": (n,), "track": (n, k, p), "progress": (n + 1,),
     }  # fmt: skip

@@ -21,11 +21,12 @@ AXES = 7  # six of the move, one of the gripper
 class Layout:
     """What every step of an episode has in common.
 
-    cameras: name to (h, w). proprio: p. actions: K a decision. tokens: d a decision.
+    cameras: name to (h, w). proprio: p. privileged: m. actions: K and tokens: d a decision.
     """
 
     cameras: Mapping[str, tuple[int, int]]
     proprio: int
+    privileged: int
     actions: int
     tokens: int
     instruction: str
@@ -41,6 +42,7 @@ class Layout:
         return cls(
             cameras=cameras,
             proprio=view.proprio.size,
+            privileged=view.privileged.size,
             actions=0 if step is None else len(step.decision.actions),
             tokens=0 if step is None else step.decision.tokens.size,
             instruction=view.instruction,
@@ -64,7 +66,8 @@ class Layout:
     @property
     def step_bytes(self) -> int:
         """Bytes of one decision's other numbers, at most."""
-        return 64 + 4 * self.proprio * (self.actions + 1) + 8 * self.tokens + 120 * self.actions
+        felt = 4 * self.proprio * (self.actions + 1) + 4 * self.privileged
+        return 64 + felt + 8 * self.tokens + 120 * self.actions
 
     def check_view(self, view: Observation) -> None:
         """Raise UsageError unless this view has the layout."""
@@ -75,6 +78,7 @@ class Layout:
         for name, (h, w) in self.cameras.items():
             _check(f"camera {name!r}", view.images[name], (h, w, 3), np.uint8)
         _check("proprio", view.proprio, (self.proprio,), np.float32)
+        _check("privileged", view.privileged, (self.privileged,), np.float32)
         if view.instruction != self.instruction:
             raise UsageError(
                 f"the instruction changed from {self.instruction!r} to {view.instruction!r}; "

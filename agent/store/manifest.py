@@ -47,24 +47,17 @@ def append_manifest(folders: Folders, row: Summary) -> None:
 
 def mend_manifest(folders: Folders) -> bool:
     """Rewrite the manifest from the folders unless it tells the same; True where it was wrong."""
-    known = read_manifest(folders)
     rows = []
     for episode_id in ids_in(folders.episodes):
-        row = known.get(episode_id)
-        if row is None:
-            try:
-                row = read_record(folders.episodes / episode_id).summary
-            except DataError as error:
-                log.warning("episode %s is not listed: %s", episode_id, error)
-                continue
-        rows.append(row)
+        try:
+            rows.append(read_record(folders.episodes / episode_id).summary)
+        except DataError as error:
+            log.warning("episode %s is not listed: %s", episode_id, error)
     text = "".join(_line(row) for row in rows)
     if folders.manifest.is_file():
         with storage_errors(folders.manifest, "reading"):
             if folders.manifest.read_bytes() == text.encode():
                 return False
-    elif not rows:
-        return False
     atomic_write_text(folders.manifest, text)
     return True
 

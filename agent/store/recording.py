@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ class ZarrRecording:
         self._steps: list[Step] = []
         self._episode: Episode | None = None
         self._closed = ""  # sealed or abandoned
+        self._torn = False
 
     @property
     def id(self) -> str:
@@ -76,15 +78,17 @@ class ZarrRecording:
             )
         layout = self._laid_out(step.observation, step)
         layout.check_step(step)
-        self._log.step(step, self._keep(step.observation))
-        self._steps.append(step)
+        with self._whole_or_torn():
+            self._log.step(step, self._keep(step.observation))
+            self._steps.append(step)
 
     def finish(self, last: Observation, ending: Ending) -> Episode:
         """Keep the last view and ending, and give the whole episode back."""
         self._must_record()
         layout = self._laid_out(last, None)
         layout.check_view(last)
-        self._log.end(last, ending, self._keep(last, ended=True))
+        with self._whole_or_torn():
+            self._log.end(last, ending, self._keep(last, ended=True))
         opening = self._opening
         self._episode = Episode(
             id=opening.id,
@@ -154,11 +158,12 @@ class ZarrRecording:
             layout.check_view(view)
             if step is not None:
                 layout.check_step(step)
-            self._log.layout(layout)
-            self._ring = FrameRing(self._folder / RING, layout)
-            self._ring.open()
-            self._writer = FrameWriter(self._folder / DATA, layout)
-            self._writer.start()
+            with self._whole_or_torn():
+                self._log.layout(layout)
+                self._ring = FrameRing(self._folder / RING, layout)
+                self._ring.open()
+                self._writer = FrameWriter(self._folder / DATA, layout)
+                self._writer.start()
             self._layout = layout
         return self._layout
 
@@ -170,6 +175,15 @@ class ZarrRecording:
         self._must_be_open()
         if self._episode is not None:
             raise UsageError(f"episode {self.id} is finished; seal or abandon it")
+        if self._torn:
+            raise StorageError(f"episode {self.id} broke off at an earlier error; abandon it")
+
+    @contextlib.contextmanager
+    def _whole_or_torn(self) -> Iterator[None]:
+        """Take no more steps after a half-kept one: its images and its record would part ways."""
+        self._torn = True
+        yield
+        self._torn = False
 
     def _close(self, how: str) -> None:
         self._closed = how

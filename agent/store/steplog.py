@@ -70,7 +70,8 @@ class StepLog:
     def end(self, last: Observation, ending: Ending, frames_crc: int) -> None:
         """Keep the last view without its images, and the ending."""
         head = _LAST.pack(last.time_s, frames_crc)
-        self._write(_ENDED, head + last.proprio.tobytes() + ending.reason.encode())
+        felt = last.proprio.tobytes() + last.privileged.tobytes()
+        self._write(_ENDED, head + felt + ending.reason.encode())
 
     def close(self) -> None:
         """Let go of the file. May be called twice."""
@@ -108,6 +109,7 @@ def encode_step(step: Step, frames_crc: int) -> bytes:
     decision = step.decision
     parts = (
         step.observation.proprio,
+        step.observation.privileged,
         decision.tokens,
         decision.log_probs,
         action_rows(decision.actions),
@@ -126,13 +128,13 @@ def decode_step(
     """The step that `encode_step` was given, exact to the bit."""
     time_s, temperature, _, taken = _STEP.unpack_from(payload)
     cut = _Cutter(payload, _STEP.size)
-    proprio = cut(np.float32, layout.proprio)
+    proprio, facts = cut(np.float32, layout.proprio), cut(np.float32, layout.privileged)
     tokens, log_probs = cut(np.int16, layout.tokens), cut(np.float32, layout.tokens)
     requested = row_actions(cut(np.float64, layout.actions, AXES))
     executed = cut(np.bool_, layout.actions)
     applied = row_actions(cut(np.float64, taken, AXES))
     track = cut(np.float32, taken, layout.proprio)
-    view = Observation(images, proprio, layout.instruction, time_s)
+    view = Observation(images, proprio, layout.instruction, time_s, facts)
     return Step(
         view, Decision(requested, tokens, log_probs, adapter, temperature), applied, executed, track
     )
@@ -144,9 +146,9 @@ def decode_end(
     """The last view and the ending."""
     time_s, _ = _LAST.unpack_from(payload)
     cut = _Cutter(payload, _LAST.size)
-    proprio = cut(np.float32, layout.proprio)
+    proprio, facts = cut(np.float32, layout.proprio), cut(np.float32, layout.privileged)
     ending = ending_named(payload[cut.at :].decode())
-    return Observation(images, proprio, layout.instruction, time_s), ending
+    return Observation(images, proprio, layout.instruction, time_s, facts), ending
 
 
 def frames_crc(payload: bytes, *, last: bool) -> int:

@@ -13,7 +13,7 @@ import zarr
 
 from agent.episode import Task
 from agent.errors import DataError, StorageError, UsageError
-from agent.store import arrays, durable, listing
+from agent.store import arrays, durable, listing, steplog
 from agent.store.durable import atomic_write_text
 from agent.store.frames import FrameWriter
 from agent.store.layout import Layout
@@ -285,6 +285,28 @@ def test_the_id_of_an_episode_that_never_got_a_step_is_not_given_again(run, stor
     again.open()
     assert seal(again) == "000002"
     again.close()
+
+
+def test_after_a_half_kept_step_only_abandoning_is_possible_and_saves_the_whole_ones(
+    run, store, monkeypatch
+):
+    content = seeded(1, 12)
+    recording = store.begin(content.task, ADAPTER, 1.0)
+    recording.append(content.steps[0])
+
+    def full(descriptor, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(steplog, "write_all", full)
+        with pytest.raises(StorageError, match="free some space"):
+            recording.append(content.steps[1])
+    with pytest.raises(StorageError, match="abandon"):
+        recording.append(content.steps[1])
+    with pytest.raises(StorageError, match="abandon"):
+        recording.finish(content.last, content.ending)
+    recording.abandon("the disk was full")
+    assert [row.decisions for row in ZarrReader(run).interrupted()] == [1]
 
 
 def test_too_little_room_is_refused_before_the_episode_begins(run):
