@@ -54,10 +54,13 @@ def saved_steps(folder: Path, content: Content) -> int:
         return 0
     group = zarr.open_group(folder / "data.zarr", mode="r")
     tokens = np.asarray(group["tokens"])
+    felt = np.asarray(group["privileged"])
     frames = {name: np.asarray(group[f"images/{name}"]) for name in CAMERAS}
     for index, row in enumerate(tokens):
         step = content.steps[index]
-        same = np.array_equal(row, step.decision.tokens) and all(
+        same = np.array_equal(row, step.decision.tokens)
+        same &= np.array_equal(felt[index], step.observation.privileged)
+        same &= all(
             np.array_equal(frames[name][index], step.observation.images[name]) for name in CAMERAS
         )
         if not same:

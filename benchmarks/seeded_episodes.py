@@ -77,7 +77,8 @@ def _view(rng: np.random.Generator, index: int) -> Observation:
         name: rng.integers(0, 256, (h, w, 3), dtype=np.uint8) for name, (h, w) in CAMERAS.items()
     }
     proprio = rng.standard_normal(9).astype(np.float32)
-    return Observation(images, proprio, "put the cup on the plate", index / 20 + rng.random() / 99)
+    time_s, facts = index / 20 + rng.random() / 99, rng.standard_normal(5).astype(np.float32)
+    return Observation(images, proprio, "put the cup on the plate", time_s, facts)
 
 
 def _actions(rng: np.random.Generator, count: int) -> tuple[Action, ...]:

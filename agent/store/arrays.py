@@ -233,7 +233,8 @@ def _check_shapes(
 ) -> None:
     n, k, p, d = arrays["tokens"].shape[0], layout.actions, layout.proprio, layout.tokens
     wanted = {
-        "proprio": (n + 1, p), "privileged": (n + 1, layout.privileged), "time_s": (n + 1,), "temperature": (n,), "tokens": (n, d),
+        "proprio": (n + 1, p), "privileged": (n + 1, layout.privileged), "time_s": (n + 1,),
+        "temperature": (n,), "tokens": (n, d),
         "log_probs": (n, d), "requested": (n, k, AXES), "executed": (n, k),
         "applied": (n, k, AXES), "applied_count": (n,), "track": (n, k, p), "progress": (n + 1,),
     }  # fmt: skip

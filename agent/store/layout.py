@@ -63,12 +63,6 @@ class Layout:
         """Bytes of one view's images."""
         return sum(3 * h * w for h, w in self.cameras.values())
 
-    @property
-    def step_bytes(self) -> int:
-        """Bytes of one decision's other numbers, at most."""
-        felt = 4 * self.proprio * (self.actions + 1) + 4 * self.privileged
-        return 64 + felt + 8 * self.tokens + 120 * self.actions
-
     def check_view(self, view: Observation) -> None:
         """Raise UsageError unless this view has the layout."""
         if list(view.images) != list(self.cameras):
