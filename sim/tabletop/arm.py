@@ -119,6 +119,8 @@ def joints_for(tool: Float64Array, rounds: int = 60) -> Float64Array:
     for _ in range(rounds):
         position, hand, jacobian = forward(joints)
         error = np.concatenate([tool - position, turn(DOWN @ hand.T)])
+        if float(np.abs(error).max()) < 1e-10:
+            break
         gram = jacobian @ jacobian.T + 1e-5 * np.eye(6)
         joints = joints + jacobian.T @ np.linalg.solve(gram, error)
     if float(np.abs(error).max()) > 1e-6:

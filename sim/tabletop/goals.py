@@ -57,7 +57,7 @@ def in_place(world: World, wish: Wish) -> bool:
         case "stack":
             lower, upper = world.things[wish.place], world.things[wish.thing]
             above = lower.half[2] + upper.half[2]
-            on_top = abs(thing[2] - place[2] - above) < 0.01
+            on_top = bool(abs(thing[2] - place[2] - above) < 0.01)
             centred = bool(aside[:2].max() <= lower.half[0])
             return on_top and centred and world.touch(wish.thing, wish.place)
     raise ValueError(f"{wish.kind} has no place")

@@ -18,12 +18,14 @@ class NoisyHands:
 
     fraction: share of control steps replaced on average, in bursts of 1 to 5 steps.
     What was done instead is in `Reading.applied`, with `executed` False.
-    A burst keeps one direction, and turns the gripper round in one of four.
+    A burst keeps one direction; one burst in four also turns the gripper round.
     """
 
     def __init__(self, robot: Robot, fraction: float, seed: int) -> None:
-        if not 0.0 <= fraction <= 0.7:
-            raise UsageError(f"a fraction of 0 to 0.7 random actions wanted, found {fraction}")
+        if not 0.0 <= fraction <= 0.9:
+            raise UsageError(f"a fraction of 0 to 0.9 random actions wanted, found {fraction}")
+        if seed < 0:
+            raise UsageError(f"a seed of 0 or more wanted, found {seed}")
         self._inner = robot
         self._seed = seed
         # A burst of b steps on average, then (1 - e) / e steps without, gives this share.
@@ -50,9 +52,10 @@ class NoisyHands:
 
     def reset(self, task: Task) -> Observation:
         """Reset the inner robot; the noise depends on the seeds and the start state alone."""
+        view = self._inner.reset(task)
         self._rng = np.random.default_rng([self._seed, task.seed, task.start])
         self._left, self._flip = 0, False
-        return self._inner.reset(task)
+        return view
 
     def step(self, actions: Sequence[Action]) -> Reading:
         """Step the inner robot with some of the actions replaced."""

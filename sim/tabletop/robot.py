@@ -108,11 +108,13 @@ class Tabletop:
     def reset(self, task: Task) -> Observation:
         """Put the world at a stored start state and look.
 
-        Raises UsageError for a task or start state that does not exist.
+        Raises UsageError for a task or start state that does not exist, or a number out of range.
         """
         start = start_of(task.name, task.start)
         if task.horizon_steps < 1:
             raise UsageError(f"a horizon of 1 step or more wanted, found {task.horizon_steps}")
+        if task.seed < 0:
+            raise UsageError(f"a seed of 0 or more wanted, found {task.seed}")
         wish = next(wish for wish in WISHES if wish.name == task.name)
         world = self._awake()
         world.place(start, task.seed)
