@@ -106,7 +106,7 @@ class _PickAndPlace:
         names = (*world.movables(), *world.fixtures())
         rest = [world.surface(name) for name in names if name != self._thing]
         thing = world.surface(self._thing)
-        grasps = find_grasps(thing, np.concatenate(rest))
+        grasps = find_grasps(thing, np.concatenate(rest), world.base())
         self._grasp: Grasp = grasps[min(self._tries, len(grasps) - 1)]
         tops = [world.surface(name)[:, 2].max() for name in world.movables()]
         self._depth = float(self._grasp.point[2] - thing[:, 2].min())

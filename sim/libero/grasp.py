@@ -16,6 +16,7 @@ _FINGER = (0.036, 0.064, 0.014)  # open finger: inner and outer distance, half i
 _PALM = (0.108, 0.036)  # half length and half breadth
 _WIDEST = 0.072  # what fits between the open fingers with room to miss
 _MARGIN = 0.004
+_EASY_REACH = 0.72  # from the base, level; some 6 cm beyond it the elbow is straight and sticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,11 @@ class Grasp:
     cost: float
 
 
-def find_grasps(thing: Float64Array, others: Float64Array) -> list[Grasp]:
+def find_grasps(thing: Float64Array, others: Float64Array, base: Float64Array) -> list[Grasp]:
     """All grasps of a thing worth trying, best first.
 
     thing, others: (n, 3) m, surface points of the thing and of all else.
+    base: (3,) m, where the arm stands.
     What fits between the fingers is taken about its middle, what does not by its rim.
     """
     angles = np.pi / 2 + np.deg2rad(np.arange(-90, 90, 7.5))
@@ -42,7 +44,7 @@ def find_grasps(thing: Float64Array, others: Float64Array) -> list[Grasp]:
     if not found:
         turns = np.deg2rad(np.arange(0, 360, 15))
         found = [_on_rim(thing, others, float(turn)) for turn in turns]
-    return sorted(found, key=lambda grasp: grasp.cost)
+    return sorted(found, key=lambda grasp: grasp.cost + _reach(grasp.point, base))
 
 
 def _around(thing: Float64Array, others: Float64Array, angle: float) -> Grasp | None:
@@ -91,6 +93,11 @@ def _across(points: Float64Array, angle: float) -> tuple[Float64Array, Float64Ar
 def _turning(angle: float) -> float:
     # The hand starts with its fingers along y; a wide turn is slow and nears the wrist's limits.
     return 0.3 * abs(angle - np.pi / 2)
+
+
+def _reach(point: Float64Array, base: Float64Array) -> float:
+    level = float(np.linalg.norm(point[:2] - base[:2]))
+    return 20.0 * max(0.0, level - _EASY_REACH)
 
 
 def _strikes(point: Float64Array, angle: float, others: Float64Array) -> float:

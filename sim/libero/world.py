@@ -134,6 +134,11 @@ class World:
         site = self._env.robots[0].eef_site_id
         return Pose(data.site_xpos[site].copy(), data.site_xmat[site].reshape(3, 3).copy())
 
+    def base(self) -> Float64Array:
+        """(3,) m, where the arm stands."""
+        data, model = self._env.sim.data, self._env.sim.model
+        return np.array(data.body_xpos[model.body_name2id("robot0_base")])
+
     def place(self, name: str) -> Float64Array:
         """(3,) m, centre of a movable thing, of furniture or of a region of either."""
         env = self._env.env

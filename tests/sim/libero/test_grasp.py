@@ -10,11 +10,12 @@ def _box(middle, half) -> np.ndarray:
 
 
 NOTHING = np.empty((0, 3))
+BASE = np.array([-0.6, 0.0, 0.0])
 
 
 def test_a_box_is_held_across_its_narrow_side():
     # 4 cm along x, 12 cm along y: only fingers closing within some 30 degrees of x fit around it.
-    best = find_grasps(_box([0.1, 0.2, 0.03], [0.02, 0.06, 0.03]), NOTHING)[0]
+    best = find_grasps(_box([0.1, 0.2, 0.03], [0.02, 0.06, 0.03]), NOTHING, BASE)[0]
     assert abs(np.cos(best.angle)) > np.cos(np.deg2rad(30))
     np.testing.assert_allclose(best.point[:2], [0.1, 0.2], atol=1e-9)
     # 3 cm below its top of 6 cm
@@ -23,14 +24,14 @@ def test_a_box_is_held_across_its_narrow_side():
 
 def test_a_flat_thing_is_held_as_low_as_the_fingers_go():
     # 1.6 cm high: the fingers reach 1.2 cm below the tool point and stay 1 mm off the table.
-    best = find_grasps(_box([0, 0, 0.008], [0.02, 0.02, 0.008]), NOTHING)[0]
+    best = find_grasps(_box([0, 0, 0.008], [0.02, 0.02, 0.008]), NOTHING, BASE)[0]
     assert best.point[2] == pytest.approx(0.013)
 
 
 def test_a_neighbour_beside_a_box_makes_the_fingers_close_the_other_way():
     thing = _box([0, 0, 0.03], [0.02, 0.02, 0.03])
     wall = _box([0, 0.05, 0.03], [0.02, 0.01, 0.03])  # 2 cm off along y: no room for a finger
-    free, beside = find_grasps(thing, NOTHING)[0], find_grasps(thing, wall)[0]
+    free, beside = find_grasps(thing, NOTHING, BASE)[0], find_grasps(thing, wall, BASE)[0]
     assert abs(np.sin(free.angle)) == pytest.approx(1.0, abs=0.01)
     assert abs(np.sin(beside.angle)) < 0.75
     assert beside.cost < 10
@@ -44,8 +45,17 @@ def test_a_ring_too_wide_for_the_hand_is_held_by_its_rim():
             for height in (0.01, 0.03, 0.05)
         ]
     )
-    best = find_grasps(ring, NOTHING)[0]
+    best = find_grasps(ring, NOTHING, BASE)[0]
     assert np.linalg.norm(best.point[:2]) == pytest.approx(0.056, abs=0.001)
     # The fingers' axis points along the radius: one finger inside, one outside.
     outward = best.point[:2] / np.linalg.norm(best.point[:2])
     assert abs(outward @ [np.cos(best.angle), np.sin(best.angle)]) == pytest.approx(1.0)
+
+
+def test_a_ring_at_the_end_of_the_arms_reach_is_held_by_its_near_rim():
+    turns = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    flat = np.stack([0.15 + 0.06 * np.cos(turns), 0.06 * np.sin(turns)], axis=1)
+    ring = np.concatenate([np.column_stack([flat, np.full(120, z)]) for z in (0.01, 0.03, 0.05)])
+    # The middle is 0.15 + 0.6 = 0.75 m from the base, the near rim 0.69, the far one 0.81.
+    best = find_grasps(ring, NOTHING, BASE)[0]
+    assert np.linalg.norm(best.point[:2] - BASE[:2]) < 0.73
