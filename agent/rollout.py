@@ -42,9 +42,7 @@ def _act(
         while not stop_wanted():
             (decision,) = policy.act([view], temperature)
             reading = robot.step(decision.actions)
-            recording.append(
-                Step(view, decision, reading.applied, reading.executed, reading.track)
-            )
+            recording.append(Step(view, decision, reading.applied, reading.executed, reading.track))
             view = reading.observation
             if reading.ending is not None:
                 return view, reading.ending

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import config, doctor, episodes
+from agent.cli import config, demos, doctor, episodes, evaluate, pretrain, run
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -19,9 +19,13 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs no import of Rich
     pretty_exceptions_enable=False,  # a bug keeps Python's own traceback
 )
+app.command("run")(run.run)
+app.command("eval")(evaluate.evaluate)
+app.add_typer(episodes.app, name="episodes")
+app.command("demos")(demos.demos)
+app.command("pretrain")(pretrain.pretrain)
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
-app.add_typer(episodes.app, name="episodes")
 
 
 def main() -> None:

@@ -57,9 +57,7 @@ def fit(critic: Critic, targets: Targets, seed: int, steps: int = 300) -> float:
         trial = Critic(targets.features.shape[1], seed)
         _descend(trial, targets, ~held, generator, steps)
         rest = targets.returns[held] - trial.value(targets.features[held], targets.elapsed[held])
-        explained = 1.0 - float(
-            rest.var(correction=0) / targets.returns[held].var(correction=0)
-        )
+        explained = 1.0 - float(rest.var(correction=0) / targets.returns[held].var(correction=0))
     _descend(critic, targets, torch.ones_like(held), generator, steps)
     return explained
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.episode import Action, Episode, Float32Array, Uint8Array
+from agent.episode import Action, Episode, Float32Array, Observation, Uint8Array
 from agent.errors import DataError
 
 
@@ -16,22 +16,27 @@ from agent.errors import DataError
 class Frames:
     """Every control step of many episodes, one after the other (n in all).
 
-    images: (n, cameras, h, w, 3) uint8. proprio: (n, p). actions: (n, 7), what was asked for,
-    gripper last. privileged: (n, m). instruction: (n,) index into `instructions`.
-    end: (n,) index of the last step of the same episode. start: (n,) of its first.
+    images: of each episode (steps, cameras, h, w, 3) uint8. proprio: (n, p). actions: (n, 7),
+    what was asked for, gripper last. privileged: (n, m). instruction: (n,) index into
+    `instructions`. episode: (n,) which one. start, end: (n,) index of its first and last step.
     """
 
-    images: Uint8Array
+    images: tuple[Uint8Array, ...]
     proprio: Float32Array
     actions: Float32Array
     privileged: Float32Array
     instruction: NDArray[np.int64]
+    episode: NDArray[np.int64]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     instructions: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.proprio)
+
+    def looks(self, index: NDArray[np.int64]) -> Uint8Array:
+        """Images (b, cameras, h, w, 3) of some steps."""
+        return np.stack([self.images[self.episode[row]][row - self.start[row]] for row in index])
 
 
 def as_row(action: Action) -> Float32Array:
@@ -44,39 +49,52 @@ def gather(episodes: Iterable[Episode], cameras: tuple[str, ...]) -> Frames:
 
     Raises DataError for no episodes, a missing camera or a decision of several actions.
     """
-    views, rows, instruction, start, end = [], [], [], [], []
+    images: list[Uint8Array] = []
+    felt, rows, privileged, instruction, owner, start, end = [], [], [], [], [], [], []
     known: dict[str, int] = {}
     for episode in episodes:
-        first = len(views)
-        for step in episode.steps:
-            if len(step.decision.actions) != 1:
-                raise DataError(
-                    f"episode {episode.id} decides {len(step.decision.actions)} actions at once; "
-                    "demonstrations of one action a decision are wanted"
-                )
-            views.append(step.observation)
-            rows.append(as_row(step.decision.actions[0]))
-            instruction.append(known.setdefault(step.observation.instruction, len(known)))
-        start += [first] * (len(views) - first)
-        end += [len(views) - 1] * (len(views) - first)
-    if not views:
+        views = [step.observation for step in episode.steps]
+        images.append(_look(episode, views, cameras))
+        first, count = len(felt), len(views)
+        felt += [view.proprio for view in views]
+        privileged += [view.privileged for view in views]
+        rows += [as_row(step.decision.actions[0]) for step in episode.steps]
+        instruction += [known.setdefault(view.instruction, len(known)) for view in views]
+        owner += [len(images) - 1] * count
+        start += [first] * count
+        end += [first + count - 1] * count
+    if not felt:
         raise DataError("no demonstrations found; record some with `vlarl-agent demos`")
-    lacking = set(cameras) - set(views[0].images)
-    if lacking:
-        raise DataError(f"demonstrations lack cameras {sorted(lacking)}; record them again")
     return Frames(
-        images=np.stack([np.stack([view.images[name] for name in cameras]) for view in views]),
-        proprio=np.stack([view.proprio for view in views]),
+        images=tuple(images),
+        proprio=np.stack(felt),
         actions=np.stack(rows),
-        privileged=np.stack([view.privileged for view in views]),
+        privileged=np.stack(privileged),
         instruction=np.array(instruction),
+        episode=np.array(owner),
         start=np.array(start),
         end=np.array(end),
         instructions=tuple(known),
     )
 
 
-def chunks(frames: Frames, index: NDArray[np.int64], length: int) -> tuple[Float32Array, NDArray[np.bool_]]:
+def _look(episode: Episode, views: list[Observation], cameras: tuple[str, ...]) -> Uint8Array:
+    lacking = set(cameras) - set(episode.last.images)
+    if lacking:
+        raise DataError(f"episode {episode.id} lacks cameras {sorted(lacking)}; record it again")
+    if any(len(step.decision.actions) != 1 for step in episode.steps):
+        raise DataError(
+            f"episode {episode.id} decides several actions at once; demonstrations of one action "
+            "a decision are wanted"
+        )
+    shape = (len(views), len(cameras), *episode.last.images[cameras[0]].shape)
+    found = [np.stack([view.images[name] for name in cameras]) for view in views]
+    return np.stack(found) if found else np.empty(shape, np.uint8)
+
+
+def chunks(
+    frames: Frames, index: NDArray[np.int64], length: int
+) -> tuple[Float32Array, NDArray[np.bool_]]:
     """The next `length` actions from each frame, (b, length, 7), and which of them happened.
 
     Past the end the last action is repeated and masked False.

@@ -30,7 +30,7 @@ def worse(
     ours: tuple[int, int], theirs: tuple[int, int], settings: GateSettings
 ) -> tuple[bool, str]:
     """Whether an adapter (successes, tries) is worse than another by more than is allowed."""
-    chance = probability_worse(ours, theirs, settings.worse_by)
+    chance = probability_worse(theirs, ours, settings.worse_by)
     said = (
         f"{ours[0]}/{ours[1]} against {theirs[0]}/{theirs[1]}: worse by more than "
         f"{settings.worse_by:g} with probability {chance:.2f}"

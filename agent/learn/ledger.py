@@ -31,8 +31,8 @@ class Ledger:
         self._reports: list[UpdateReport] = []
 
     def open(self) -> None:
-        """Read the history and clear away what was never committed."""
-        self._reports = reports(self._updates.parent)
+        """Read the history and clear away what was never committed. For the run's one writer."""
+        self.read()
         for folder in (self._adapters, self._updates):
             folder.mkdir(parents=True, exist_ok=True)
         known = {report.adapter for report in self._reports if report.kept}
@@ -40,6 +40,10 @@ class Ledger:
             if leftover.name not in known:
                 shutil.rmtree(leftover)
         self._point()
+
+    def read(self) -> None:
+        """Read the history and touch nothing."""
+        self._reports = reports(self._updates.parent)
 
     @property
     def current(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,18 @@ def create_run(folder: Path, settings: Mapping[str, Any], origins: Mapping[str, 
     }
     atomic_write_text(folder / RUN, json.dumps(values, indent=1, allow_nan=False) + "\n")
     return run
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """A folder for a new run that is not there yet: name, time of day and, if needed, a number."""
+    stamp = datetime.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "run"
+    folder = parent / f"{plain}-{stamp}"
+    number = 2
+    while folder.exists():
+        folder = parent / f"{plain}-{stamp}-{number}"
+        number += 1
+    return folder
 
 
 def open_run(folder: Path) -> Run:

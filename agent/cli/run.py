@@ -1,0 +1,164 @@
+"""`vlarl-agent run`: the main job."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.options import (
+    AsJson,
+    Checkpoint,
+    ConfigFile,
+    Episodes,
+    HeldOut,
+    Minutes,
+    Out,
+    Preset,
+    Render,
+    RobotName,
+    Seed,
+    Sets,
+    Shift,
+    TaskName,
+    Update,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from agent.configuration import Resolved
+    from agent.deployment import Outcome
+    from agent.settings import Settings
+
+Resume = Annotated[
+    Path | None,
+    typer.Option("--resume", metavar="RUN", help="Go on with this run, as it was told."),
+]
+
+
+def run(  # noqa: PLR0913  one parameter an option
+    *,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    preset: Preset = None,
+    robot: RobotName = None,
+    task: TaskName = None,
+    shift: Shift = None,
+    checkpoint: Checkpoint = None,
+    episodes: Episodes = None,
+    minutes: Minutes = None,
+    held_out: HeldOut = None,
+    update: Update = None,
+    seed: Seed = None,
+    render: Render = None,
+    out: Out = None,
+    resume: Resume = None,
+    as_json: AsJson = False,
+) -> None:
+    """Act, be judged, record, and improve between episodes; then score what was learned."""
+    from agent.errors import Interrupted, UsageError
+
+    flags = {
+        "preset": preset, "robot": robot, "task": task, "shift": shift, "checkpoint": checkpoint,
+        "episodes": episodes, "minutes": minutes, "held_out": held_out, "update": update,
+        "seed": seed, "render": render, "out": out,
+    }  # fmt: skip
+    if resume is not None:
+        given = [
+            f"--{name.replace('_', '-')}" for name, value in flags.items() if value is not None
+        ]
+        if given or sets or config:
+            raise UsageError(
+                "--resume goes on as the run was told; leave out "
+                f"{', '.join(given) or 'settings'}, or start a new run"
+            )
+        settings, folder = _saved(resume), resume
+    else:
+        settings, folder = _begin(resolve(config, sets, **flags))
+    outcome = _deploy(settings, folder, quiet=as_json)
+    if outcome is None:
+        raise Interrupted(f"stopped on request; go on with: vlarl-agent run --resume {folder}")
+    _report(outcome, as_json=as_json)
+
+
+def _begin(resolved: Resolved) -> tuple[Settings, Path]:
+    from agent.configuration import to_dict
+    from agent.store.run import create_run, new_folder
+
+    folder = new_folder(Path(resolved.settings.run.out), resolved.settings.robot.name)
+    create_run(folder, to_dict(resolved.settings), dict(resolved.origins))
+    return resolved.settings, folder
+
+
+def _saved(folder: Path) -> Settings:
+    from agent.configuration import from_dict
+    from agent.store.run import open_run
+
+    return from_dict(open_run(folder).settings)
+
+
+def _deploy(settings: Settings, folder: Path, *, quiet: bool) -> Outcome | None:
+    from rich.console import Console
+
+    from agent.cli.build import make_cards, make_parts
+    from agent.cli.screen import Screen, Seen
+    from agent.deployment import deploy
+    from agent.registry import make_robot
+
+    robot = make_robot(settings.robot)
+    try:
+        cards = make_cards(settings, robot)
+        parts = make_parts(settings, folder, robot)
+        screen = Screen(Console(stderr=quiet), Seen(settings, str(folder)))
+        try:
+            with _stoppable() as stop, screen:
+                return deploy(settings, folder, parts, cards, screen.take, lambda: bool(stop))
+        finally:
+            parts.store.close()
+    finally:
+        robot.close()
+
+
+def _report(outcome: Outcome, *, as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from agent import durable
+    from agent.cli.screen import summary
+
+    text = json.dumps(asdict(outcome), indent=2)
+    durable.write_text(Path(outcome.run) / "outcome.json", text + "\n")
+    if as_json:
+        typer.echo(text)
+    else:
+        Console().print(summary(outcome))
+
+
+@contextmanager
+def _stoppable() -> Iterator[list[int]]:
+    """Collect stop signals instead of dying of them; a third one is taken literally."""
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, _frame: object) -> None:
+        received.append(number)
+        if len(received) == 1:
+            sys.stderr.write("stopping after this decision; everything sealed is kept\n")
+        if len(received) >= 3:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

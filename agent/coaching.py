@@ -1,0 +1,85 @@
+"""Recording demonstrations: an expert answers, and somebody else may move the arm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent import configuration, rollout
+from agent.curriculum import choose_cards
+from agent.episode import Task, TaskCard, Verdict
+from agent.hands import BorrowedHands, NoisyHands
+from agent.protocols import Robot
+from agent.registry import make_expert, make_robot
+from agent.reward.outcome import OutcomeJudge
+from agent.settings import Settings
+from agent.store.run import create_run
+from agent.store.zarr_store import ZarrStore
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What to demonstrate.
+
+    noise: share of moves replaced by random ones. driver: checkpoint of the policy that moves the
+    arm in a `driven` share of the episodes. fresh: number of the first start state to draw anew;
+    None uses the stored training states.
+    """
+
+    episodes: int
+    noise: float
+    driver: Path | None
+    driven: float
+    fresh: int | None
+
+
+def record(
+    settings: Settings,
+    folder: Path,
+    lesson: Lesson,
+    on_episode: Callable[[int, int, int], None] = lambda *_: None,
+) -> int:
+    """Record a lesson into a run folder; returns how many episodes succeeded.
+
+    Nothing depends on what was recorded before, so the same settings give the same episodes.
+    """
+    create_run(folder, configuration.to_dict(settings), {})
+    robot = make_robot(settings.robot)
+    expert = make_expert(settings.robot, robot)
+    store = ZarrStore(folder)
+    try:
+        store.open()
+        hands = _hands(settings, lesson, robot)
+        cards = choose_cards(robot.tasks(), settings.robot.task)
+        won, judge = 0, OutcomeJudge()
+        for number in range(lesson.episodes):
+            task = _task(cards, lesson, settings.run.seed, number)
+            recording = store.begin(task, "expert", 0.0, extra={"use": "demonstration"})
+            signal = judge.score(rollout.run_episode(hands, expert, recording, task, 0.0))
+            recording.seal(signal)
+            won += signal.verdict is Verdict.SUCCESS
+            on_episode(number + 1, lesson.episodes, won)
+        return won
+    finally:
+        store.close()
+        robot.close()
+
+
+def _task(cards: tuple[TaskCard, ...], lesson: Lesson, seed: int, number: int) -> Task:
+    card, turn = cards[number % len(cards)], number // len(cards)
+    if lesson.fresh is None:
+        start = card.train[turn % len(card.train)]
+    else:
+        start = lesson.fresh + seed * 100_000 + turn
+    return Task(card.name, card.instruction, start, card.horizon_steps, seed=number)
+
+
+def _hands(settings: Settings, lesson: Lesson, robot: Robot) -> Robot:
+    seed = settings.run.seed
+    if lesson.driver is not None:
+        from agent.policy.policy import VLAPolicy
+
+        policy = VLAPolicy(lesson.driver, settings.policy.threads)
+        return BorrowedHands(robot, policy, lesson.driven, settings.policy.temperature, seed)
+    return NoisyHands(robot, lesson.noise, seed) if lesson.noise else robot

@@ -1,0 +1,193 @@
+"""One whole deployment: score the start adapter, adapt, score again, decide what stays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from agent import clock, durable
+from agent.curriculum import tasks_of
+from agent.episode import Task, TaskCard, UpdateReport
+from agent.errors import DataError
+from agent.evaluation import Trial, try_tasks
+from agent.interval import Paired, paired, wilson
+from agent.learn import gate
+from agent.learn.ledger import BASE
+from agent.session import Event, Parts, Session
+from agent.settings import Settings
+
+Phase = Literal["before", "adapt", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A held-out start state was attempted."""
+
+    phase: Phase
+    trial: Trial
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Successes k of n, with the 95 % Wilson interval [low, high]."""
+
+    k: int
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a deployment came to.
+
+    paired_p: McNemar's exact test, before against after on the same held-out states.
+    minutes: wall clock of this process, the evaluations included.
+    """
+
+    run: str
+    robot: str
+    task: str
+    shift: dict[str, float]
+    seed: int
+    robots: int
+    control: str
+    episodes: int
+    minutes: float
+    before: Score
+    after: Score
+    paired_p: float
+    updates: int
+    updates_kept: int
+    adapter: str
+    kept: bool
+    why: str
+
+
+def deploy(
+    settings: Settings,
+    folder: Path,
+    parts: Parts,
+    cards: Sequence[TaskCard],
+    on_event: Callable[[Event | Tried], None] = lambda _: None,
+    stop_wanted: Callable[[], bool] = lambda: False,
+) -> Outcome | None:
+    """Run or resume a deployment in `folder`; None when it was asked to stop before its end."""
+    began_s = clock.now_s()
+    session = Session(settings, parts, cards, on_event, stop_wanted)
+    session.open()
+    held_out = tasks_of(cards, "held_out", settings.run.held_out)
+    stage = _Stage(folder / "evaluations", parts, held_out, on_event, stop_wanted)
+
+    parts.policy.load(None, BASE)
+    before = stage.score("before", BASE)
+    spent_s = clock.now_s() - began_s
+    _act_with(parts, parts.ledger.current)
+    if before is not None:
+        # The last evaluation costs what the first one did.
+        session.run(began_s + 60.0 * settings.run.minutes - spent_s)
+    if before is None or stop_wanted():
+        return None
+    adapter = parts.ledger.current
+    after = before if adapter == BASE else stage.score("after", adapter)
+    if after is None:
+        return None
+    why = _decide(settings, parts, before, after)
+    reports = parts.ledger.reports
+    return Outcome(
+        run=str(folder),
+        robot=settings.robot.name,
+        task=",".join(card.name for card in cards),
+        shift=dict(settings.robot.shift),
+        seed=settings.run.seed,
+        robots=1,
+        control=settings.learn.control,
+        episodes=session.episodes,
+        minutes=round((clock.now_s() - began_s) / 60.0, 2),
+        before=score(before),
+        after=score(after),
+        paired_p=compare(before, after).p_value,
+        updates=len(reports),
+        updates_kept=sum(report.kept for report in reports),
+        adapter=parts.ledger.current,
+        kept=parts.ledger.current != BASE,
+        why=why,
+    )
+
+
+def score(trials: Sequence[Trial]) -> Score:
+    """Count successes, with their interval."""
+    won = sum(trial.success for trial in trials)
+    interval = wilson(won, len(trials))
+    return Score(won, len(trials), round(interval.low, 4), round(interval.high, 4))
+
+
+def compare(first: Sequence[Trial], second: Sequence[Trial]) -> Paired:
+    """Compare two evaluations on the states that both tried."""
+    known = {(t.task, t.start): t.success for t in first}
+    both = [t for t in second if (t.task, t.start) in known]
+    return paired([known[t.task, t.start] for t in both], [t.success for t in both])
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Scores adapters on the held-out states, once each: what is on disk is not repeated."""
+
+    folder: Path
+    parts: Parts
+    tasks: Sequence[Task]
+    on_event: Callable[[Event | Tried], None]
+    stop_wanted: Callable[[], bool]
+
+    def score(self, phase: Phase, adapter: str) -> tuple[Trial, ...] | None:
+        path = self.folder / f"{phase}-{adapter}.json"
+        if path.exists():
+            return read_trials(path)
+        done: list[Trial] = []
+
+        def note(trial: Trial) -> None:
+            done.append(trial)
+            self.on_event(Tried(phase, trial, len(done), len(self.tasks)))
+
+        trials = try_tasks(self.parts.robot, self.parts.policy, self.tasks, note, self.stop_wanted)
+        if len(trials) < len(self.tasks):
+            return None
+        self.folder.mkdir(exist_ok=True)
+        durable.write_text(path, json.dumps([asdict(trial) for trial in trials]))
+        return trials
+
+
+def read_trials(path: Path) -> tuple[Trial, ...]:
+    """Read an evaluation back. Raises DataError if it is torn."""
+    try:
+        return tuple(Trial(**row) for row in json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise DataError(f"evaluation {path} cannot be read: {error}; delete it to redo") from error
+
+
+def _act_with(parts: Parts, adapter: str) -> None:
+    parts.policy.load(parts.ledger.folder(adapter), adapter)
+
+
+def _decide(
+    settings: Settings, parts: Parts, before: Sequence[Trial], after: Sequence[Trial]
+) -> str:
+    """Withdraw what was learned if held-out success says it is worse; returns the reason."""
+    ledger = parts.ledger
+    if ledger.current == BASE:
+        last = ledger.reports[-1].why if ledger.reports else "no update was made"
+        return f"no adapter was kept: {last}"
+    ours, theirs = score(after), score(before)
+    bad, said = gate.worse((ours.k, ours.n), (theirs.k, theirs.n), settings.gate)
+    if bad:
+        number = len(ledger.reports) + 1
+        why = f"rolled back from {ledger.current} to {BASE}: held-out {said}"
+        ledger.commit(UpdateReport(number, BASE, BASE, (), kept=True, why=why), None)
+        _act_with(parts, BASE)
+        return why
+    return f"held-out success {said}"

@@ -1,0 +1,90 @@
+"""What was to be expected: the critic's values, or plain averages until it knows better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from agent.episode import Float32Array
+from agent.learn import gae
+from agent.learn.critic import Critic, Targets, fit
+from agent.learn.record import Outline
+from agent.settings import LearnSettings
+
+WEIGHTS = "critic.safetensors"
+
+
+class Baseline:
+    """Advantages of episodes, measured against every episode seen so far."""
+
+    def __init__(self, settings: LearnSettings) -> None:
+        self._settings = settings
+        self._outlines: dict[str, Outline] = {}
+        self._rewards: dict[str, Float32Array] = {}
+        self._critic: Critic | None = None
+
+    def observe(self, outline: Outline, rewards: Float32Array) -> None:
+        """Take note of an episode. rewards: (t,)."""
+        self._outlines[outline.id] = outline
+        self._rewards[outline.id] = rewards
+
+    def advantages(self, ids: Sequence[str], seed: int) -> tuple[list[Tensor], dict[str, float]]:
+        """Refit the critic, then give each named episode's advantages (t,).
+
+        While the critic explains nothing of episodes it was not fitted on, the advantage is the
+        return less the running mean of the task.
+        """
+        explained = self._refit(seed)
+        used = explained > 0.0
+        rows = [self._by_critic(name) if used else self._by_mean(name) for name in ids]
+        return rows, {"critic/explained_variance": explained, "critic/used": float(used)}
+
+    def save(self, folder: Path) -> None:
+        """Write the critic beside the adapter it belongs to."""
+        if self._critic is not None:
+            save_file(self._critic.state_dict(), str(folder / WEIGHTS))
+
+    def _refit(self, seed: int) -> float:
+        outlines = list(self._outlines.values())
+        width = outlines[0].features.shape[1]
+        # From nothing each time: what it knows is then a function of the stored episodes alone.
+        self._critic = Critic(width, seed)
+        targets = Targets(
+            torch.cat([outline.features[:-1].float() for outline in outlines]),
+            torch.cat([outline.elapsed[:-1] for outline in outlines]),
+            torch.cat([torch.from_numpy(self._returns(outline)) for outline in outlines]),
+            torch.cat([torch.full((len(o.elapsed) - 1,), n) for n, o in enumerate(outlines)]),
+        )
+        return fit(self._critic, targets, seed)
+
+    def _returns(self, outline: Outline) -> Float32Array:
+        # The clock is an input of the critic: at its end nothing more can be earned.
+        return gae.returns(
+            self._rewards[outline.id], 0.0, self._settings.gamma, terminated=outline.terminated
+        )
+
+    def _by_critic(self, name: str) -> Tensor:
+        outline, critic = self._outlines[name], self._critic
+        if critic is None:
+            raise RuntimeError("the critic was not fitted")
+        values = critic.value(outline.features.float(), outline.elapsed).numpy()
+        return torch.from_numpy(
+            gae.advantages(
+                self._rewards[name],
+                values,
+                self._settings.gamma,
+                self._settings.gae_lambda,
+                terminated=outline.terminated,
+            )
+        )
+
+    def _by_mean(self, name: str) -> Tensor:
+        task = self._outlines[name].task
+        same = [o for o in self._outlines.values() if o.task == task]
+        mean = np.mean(np.concatenate([self._returns(outline) for outline in same]))
+        return torch.from_numpy(self._returns(self._outlines[name]) - np.float32(mean))
