@@ -108,7 +108,7 @@ class Cloner:
             sums += self._descend()
             self._step += 1
             if self._step % every == 0 or self._step == self._settings.steps:
-                loss, error = sums / every
+                loss, error = sums / ((self._step - 1) % every + 1)
                 on_progress(Progress(self._step, self._settings.steps, float(loss), float(error)))
                 sums[:] = 0
         self.take_average()

@@ -6,7 +6,7 @@ from agent.errors import UsageError
 from agent.settings import RobotSettings
 from sim.tabletop.catalog import CARDS, LANDMARKS
 from sim.tabletop.expert import TabletopExpert, landmarks
-from sim.tabletop.hands import NoisyHands
+from agent.hands import NoisyHands
 from sim.tabletop.robot import Tabletop
 
 SUCCESS = Terminated("success")

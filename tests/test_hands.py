@@ -3,7 +3,7 @@ import pytest
 
 from agent.episode import Action
 from agent.errors import UsageError
-from sim.tabletop.hands import NoisyHands
+from agent.hands import NoisyHands
 
 ASKED = Action(np.array([0.1, 0, 0, 0, 0, 0], np.float32), 1.0)
 
