@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -180,7 +181,10 @@ class Adapters:
         targets = self.spec(name).targets
         manifest = {"format": 1, "base": self.base, "targets": targets}
         (half / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        for path in (*half.iterdir(), half):
+            _to_disk(path)
         half.rename(folder)
+        _to_disk(folder.parent)
 
     def load(self, folder: Path, name: str) -> None:
         """Read an adapter folder into `name`, attached if new; gradients stay off.
@@ -266,6 +270,15 @@ def target_pattern(model: VLA, targets: Targets) -> str:
     if targets not in parts:
         raise DataError(f"adapter targets must be one of {', '.join(parts)}; found {targets!r}")
     return "|".join(f"({part})" for part in parts[targets])
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file or folder would survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _run_blocks(tower: TowerConfig) -> str:

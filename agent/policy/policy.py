@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from agent.episode import Decision, Float32Array, Observation
-from agent.errors import DataError
+from agent.errors import DataError, UsageError
 from agent.policy.action_tokens import read_stats, to_actions
 from agent.policy.adapters import Adapters
 from agent.policy.checkpoint import base_hash, load_checkpoint
@@ -100,8 +100,11 @@ class VLAPolicy:
     def act(self, views: Sequence[Observation], temperature: float) -> tuple[Decision, ...]:
         """Answer each view with one decision; temperature 0 is greedy.
 
-        Raises DataError for a view the model cannot read, SafetyStop for an answer not finite.
+        Raises UsageError for a temperature below 0, DataError for a view the model cannot read,
+        SafetyStop for an answer that is not finite.
         """
+        if not 0 <= temperature < float("inf"):
+            raise UsageError(f"a temperature must be 0 (greedy) or more; found {temperature}")
         if not views:
             return ()
         inputs = self.batch(views).to(self.device)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agent.errors import DataError, SafetyStop
+from agent.errors import DataError, SafetyStop, UsageError
 from agent.policy.adapters import AdapterSpec
 from agent.policy.policy import VLAPolicy
 from agent.policy.vla import log_probs
@@ -52,6 +52,12 @@ def test_recomputed_log_probabilities_are_the_recorded_ones(policy, views):
 
 def test_no_views_no_decisions(policy):
     assert policy.act([], 1.0) == ()
+
+
+@pytest.mark.parametrize("temperature", [-1.0, float("nan"), float("inf")])
+def test_a_temperature_that_makes_no_sense_is_refused(policy, views, temperature):
+    with pytest.raises(UsageError, match="temperature"):
+        policy.act(views, temperature)
 
 
 def test_a_missing_camera_is_named(policy, views):
