@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ class LandmarkHead(nn.Module):
 
 
 class Cloner:
-    """One training run; `state` and `restore` make it resumable."""
+    """One training run."""
 
     def __init__(
         self,
@@ -101,23 +102,46 @@ class Cloner:
         self._average = {n: p.detach().clone() for n, p in model.named_parameters()}
         self._step = 0
 
-    def run(self, on_progress: Callable[[Progress], None], every: int = 50) -> None:
-        """Train to the last step; the model then holds the averaged weights."""
+    def run(
+        self,
+        on_progress: Callable[[Progress], None],
+        keep: Callable[[VLA], None],
+        every: int = 50,
+        keep_every: int = 1000,
+    ) -> None:
+        """Train to the last step; `keep` is given the averaged weights now and then and at the end.
+
+        Where several processes train together, only the first one reports and keeps.
+        """
         sums = np.zeros(2)
         while self._step < self._settings.steps:
             sums += self._descend()
             self._step += 1
-            if self._step % every == 0 or self._step == self._settings.steps:
+            last = self._step == self._settings.steps
+            if self._rank == 0 and (last or self._step % keep_every == 0):
+                with self._averaged():
+                    keep(self._model)
+            if self._step % every == 0 or last:
                 loss, error = sums / ((self._step - 1) % every + 1)
-                on_progress(Progress(self._step, self._settings.steps, float(loss), float(error)))
+                if self._rank == 0:
+                    total = self._settings.steps
+                    on_progress(Progress(self._step, total, float(loss), float(error)))
                 sums[:] = 0
-        self.take_average()
 
-    def take_average(self) -> None:
-        """Put the averaged weights into the model."""
-        with torch.no_grad():
-            for name, parameter in self._model.named_parameters():
-                parameter.copy_(self._average[name])
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Put the averaged weights into the model for a while."""
+        own = {n: p.detach().clone() for n, p in self._model.named_parameters()}
+        self._put(self._average)
+        try:
+            yield
+        finally:
+            self._put(own)
+
+    @torch.no_grad()
+    def _put(self, weights: dict[str, Tensor]) -> None:
+        for name, parameter in self._model.named_parameters():
+            parameter.copy_(weights[name])
 
     def _descend(self) -> np.ndarray:
         settings = self._settings

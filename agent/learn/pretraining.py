@@ -25,7 +25,6 @@ from agent.policy.checkpoint import (
 )
 from agent.policy.config import VLAConfig, tiny_text_config, tiny_towers
 from agent.policy.tokenizer import EMPTY, PromptTokenizer, tiny_tokenizer
-from agent.policy.vla import VLA
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +57,19 @@ def pretrain(
     config = tiny_config(frames, settings) if start is None else load_config(start)
     tokenizer = PromptTokenizer(tiny_tokenizer(), config)
 
-    def work() -> VLA:
+    def work() -> None:
         model = load_checkpoint(start) if start else build_tiny(config, settings.clone.seed)
-        train(model, tokenizer, frames, settings.clone, on_progress)
-        return model
+        ids, mask = tokenizer.batch(frames.instructions)
+        stats = read_stats(config.norm_stats, config.norm_key)
+        cloner = Cloner(model, frames, Prompts(ids, mask), stats, settings.clone)
+        cloner.run(on_progress, lambda kept: save_checkpoint(kept, tokenizer, out))
 
     with _company(settings.processes, work):
-        save_checkpoint(work(), tokenizer, out)
+        work()
 
 
 @contextlib.contextmanager
-def _company(processes: int, work: Callable[[], VLA]) -> Iterator[None]:
+def _company(processes: int, work: Callable[[], None]) -> Iterator[None]:
     """Inside, `work` runs here and in `processes` - 1 forks, which average their gradients."""
     if processes == 1:
         yield
@@ -90,23 +91,10 @@ def _company(processes: int, work: Callable[[], VLA]) -> Iterator[None]:
             distributed.destroy_process_group()
 
 
-def _join(rank: int, processes: int, meeting: str, work: Callable[[], VLA]) -> None:
+def _join(rank: int, processes: int, meeting: str, work: Callable[[], None]) -> None:
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", meeting, rank=rank, world_size=processes)
     work()
-
-
-def train(
-    model: VLA,
-    tokenizer: PromptTokenizer,
-    frames: Frames,
-    settings: CloneSettings,
-    on_progress: Callable[[Progress], None],
-) -> None:
-    """Clone frames into a model, in place."""
-    ids, mask = tokenizer.batch(frames.instructions)
-    stats = read_stats(model.config.norm_stats, model.config.norm_key)
-    Cloner(model, frames, Prompts(ids, mask), stats, settings).run(on_progress)
 
 
 def tiny_config(frames: Frames, settings: TinySettings) -> VLAConfig:
