@@ -117,7 +117,7 @@ def crash(run: Path, rounds: int, seed: int) -> dict[str, object]:
     lost: list[int] = []
     errors: list[str] = []
     for _ in range(rounds):
-        promised = _killed_writer(run, rng.uniform(0.0, 0.8))
+        promised = _killed_writer(run, rng.randrange(120), rng.uniform(0.0, 0.05))
         code, lines = told(*in_child(lambda tell, p=promised: _check(run, p, tell)))
         if code or not lines:
             errors += lines or ["the checker said nothing"]
@@ -139,7 +139,9 @@ def crash(run: Path, rounds: int, seed: int) -> dict[str, object]:
     }
 
 
-def _killed_writer(run: Path, after_s: float) -> list[str]:
+def _killed_writer(run: Path, after_lines: int, after_s: float) -> list[str]:
+    """Kill a writer a moment after it told so many lines; about 37 lines are one episode."""
+
     def write(tell: Callable[[str], None]) -> None:
         store = ZarrStore(run)
         store.open()
@@ -148,10 +150,15 @@ def _killed_writer(run: Path, after_s: float) -> list[str]:
             record(store, tell, pace_s=0.003)
 
     pid, reading = in_child(write)
-    if os.read(reading, 6) == b"ready\n":
-        time.sleep(after_s)
+    heard = b""
+    while heard.count(b"\n") <= after_lines and (more := os.read(reading, 4096)):
+        heard += more
+    time.sleep(after_s)
     os.kill(pid, signal.SIGKILL)
-    return told(pid, reading)[1]
+    with os.fdopen(reading, "rb") as pipe:
+        heard += pipe.read()
+    os.waitpid(pid, 0)
+    return heard.decode().splitlines()
 
 
 def _check(run: Path, promised: list[str], tell: Callable[[str], None]) -> None:

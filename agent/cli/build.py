@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent.configuration import Resolved
 from agent.curriculum import choose_cards
 from agent.episode import TaskCard
 from agent.learn.ledger import Ledger
@@ -18,6 +19,21 @@ from agent.store.zarr_store import ZarrStore
 SHIPPED = Path(__file__).parents[1] / "policy" / "shipped" / "tabletop"
 # What a robot is asked for when nobody says.
 USUAL_TASK = {"tabletop": "lift-red-cube", "libero": "libero_object/0"}
+# A run on the embedded robot rehearses a deployment that differs from training.
+USUAL_SHIFT = {"tabletop": {"rotate": 0.8}}
+
+
+def rehearsed(resolved: Resolved) -> Resolved:
+    """Give a robot that has one its usual shift, where nobody said anything about shifts."""
+    robot = resolved.settings.robot
+    if resolved.origins["robot.shift"] != "default" or robot.name not in USUAL_SHIFT:
+        return resolved
+    shifted = robot.model_copy(update={"shift": USUAL_SHIFT[robot.name]})
+    origin = f"usual for a run on {robot.name}; --shift '' for none"
+    return Resolved(
+        resolved.settings.model_copy(update={"robot": shifted}),
+        {**resolved.origins, "robot.shift": origin},
+    )
 
 
 def make_policy(settings: Settings) -> VLAPolicy:

@@ -79,7 +79,9 @@ def run(  # noqa: PLR0913  one parameter an option
             )
         settings, folder = _saved(resume), resume
     else:
-        settings, folder = _begin(resolve(config, sets, **flags))
+        from agent.cli.build import rehearsed
+
+        settings, folder = _begin(rehearsed(resolve(config, sets, **flags)))
     outcome = _deploy(settings, folder, quiet=as_json)
     if outcome is None:
         raise Interrupted(f"stopped on request; go on with: vlarl-agent run --resume {folder}")

@@ -85,8 +85,8 @@ class PPOLearner:
         self._policy.adapters.save(CANDIDATE, out)
         save_optimizer(optimizer, self._policy.adapters.parameters(CANDIDATE), out)
         self._baseline.save(out)
-        for name in ids:
-            del self._fresh[name]
+        # Every episode is used up by one update: what was not in this batch never will be.
+        self._fresh.clear()
         metrics["update/seconds"] = time.perf_counter() - began
         return metrics
 
