@@ -121,14 +121,10 @@ class PPOLearner:
         """Clone the acting adapter into the candidate, and give it its optimizer back."""
         adapters, settings = self._policy.adapters, self._settings
         spec = AdapterSpec(settings.rank, settings.alpha, settings.targets)
-        if CANDIDATE not in adapters.names:
-            adapters.attach(CANDIDATE, spec, self._seed)
-            # The reference is the start adapter, cloned: switching adapters off would be another.
-            adapters.copy(SLOT if SLOT in adapters.names else CANDIDATE, REFERENCE)
-        if SLOT in adapters.names:
-            adapters.copy(SLOT, CANDIDATE)
-        else:
-            adapters.copy(REFERENCE, CANDIDATE)
+        if REFERENCE not in adapters.names:
+            # A clone of where the run began, fresh or resumed: it does not move with what acts.
+            adapters.attach(REFERENCE, spec, self._seed)
+        adapters.copy(SLOT if SLOT in adapters.names else REFERENCE, CANDIDATE)
         adapters.freeze(CANDIDATE)
         parameters = adapters.parameters(CANDIDATE)
         optimizer = torch.optim.AdamW(parameters.values(), lr=settings.learning_rate, eps=1e-5)
