@@ -60,5 +60,5 @@ def test_splits_are_listed_in_order_and_cut_to_the_limit():
 def test_names_and_patterns_choose_cards():
     assert choose_cards(CARDS, "press-*") == CARDS[1:]
     assert choose_cards(CARDS, "") == CARDS
-    with pytest.raises(UsageError, match="no task matches 'stack'.*lift-cube, press-button"):
+    with pytest.raises(UsageError, match=r"no task matches 'stack'.*lift-cube, press-button"):
         choose_cards(CARDS, "lift-cube, stack")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -34,7 +34,9 @@ Adapter = Annotated[
         help="Adapter to score; give two to compare them. A run alone means its current one.",
     ),
 ]
-Split = Annotated[str, typer.Option(help="Start states: held_out, gate or train.")]
+Split = Annotated[
+    Literal["held_out", "gate", "train"], typer.Option(help="Which start states to score on.")
+]
 States = Annotated[int, typer.Option("--states", min=1, help="Start states a task, at most.")]
 
 
@@ -62,8 +64,6 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     names = adapter or ["base"]
     if len(names) > 2:
         raise UsageError(f"one or two --adapter wanted, found {len(names)}")
-    if split not in {"held_out", "gate", "train"}:
-        raise UsageError(f"--split wants held_out, gate or train, found {split!r}")
     settings = resolve(
         config, sets, robot=robot, task=task, shift=shift, checkpoint=checkpoint
     ).settings

@@ -102,7 +102,7 @@ def draw(seen: Seen) -> RenderableType:
         bars.add_row("held-out states", _bar(seen.done, seen.total), f"{seen.done}/{seen.total}")
         bars.add_row("success so far", *_rate(seen.won, seen.done))
     bars.add_row("time", _bar(elapsed_s, 60.0 * run.minutes), f"{_clock(left_s)} left at most")
-    parts = [head, bars]
+    parts: list[RenderableType] = [head, bars]
     if seen.updates:
         parts.append(_updates(seen))
     return Panel(Group(*parts), title=f"vlarl-agent: {PHASES[seen.phase]}", title_align="left")
@@ -135,7 +135,7 @@ def summary(outcome: Outcome) -> RenderableType:
     spent = f"{outcome.episodes} episodes of {outcome.robots} robot, {outcome.minutes:.1f} minutes"
     kept = f"{outcome.updates_kept} of {outcome.updates} updates kept"
     verdict = f"adapter {outcome.adapter} kept" if outcome.kept else "no adapter kept"
-    lines = [
+    lines: list[RenderableType] = [
         table,
         Text(f"spent: {spent}; {kept}"),
         Text(f"{verdict}: {outcome.why}", style="bold green" if outcome.kept else "bold yellow"),

@@ -50,7 +50,13 @@ def gather(episodes: Iterable[Episode], cameras: tuple[str, ...]) -> Frames:
     Raises DataError for no episodes, a missing camera or a decision of several actions.
     """
     images: list[Uint8Array] = []
-    felt, rows, privileged, instruction, owner, start, end = [], [], [], [], [], [], []
+    felt: list[Float32Array] = []
+    rows: list[Float32Array] = []
+    privileged: list[Float32Array] = []
+    instruction: list[int] = []
+    owner: list[int] = []
+    start: list[int] = []
+    end: list[int] = []
     known: dict[str, int] = {}
     for episode in episodes:
         views = [step.observation for step in episode.steps]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from agent.hands import NoisyHands
 from agent.protocols import Robot
 from agent.settings import RobotSettings
 from sim.libero.install import find_assets
 from sim.libero.robot import Libero
-from agent.hands import NoisyHands
 from sim.tabletop.robot import Tabletop
 from tests.contracts.robot_contract import FreshRobotContract, RobotContract
 

@@ -3,10 +3,10 @@ import pytest
 
 from agent.episode import Task, Terminated
 from agent.errors import UsageError
+from agent.hands import NoisyHands
 from agent.settings import RobotSettings
 from sim.tabletop.catalog import CARDS, LANDMARKS
 from sim.tabletop.expert import TabletopExpert, landmarks
-from agent.hands import NoisyHands
 from sim.tabletop.robot import Tabletop
 
 SUCCESS = Terminated("success")
