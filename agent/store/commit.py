@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.durable import make_folder, storage_errors, sync_folder, write_all
 from agent.episode import Ending, Observation, RewardSignal, Step, Terminated
 from agent.store.arrays import encode_group
-from agent.store.durable import make_folder, storage_errors, sync_folder, write_all
 from agent.store.hashes import FileHash
 from agent.store.layout import Layout
 from agent.store.opening import Opening

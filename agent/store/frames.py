@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.durable import make_folder, write_bytes
 from agent.episode import Observation
 from agent.errors import StorageError
 from agent.store.arrays import CHUNK, ChunkEncoder
-from agent.store.durable import atomic_write_bytes, make_folder
 from agent.store.hashes import FileHash
 from agent.store.layout import Layout
 from agent.store.ring import SLOTS
@@ -107,7 +107,7 @@ class FrameWriter:
         for camera in self._layout.cameras:
             frames = np.stack([view.images[camera] for view in views])
             path, data = encoder.encode(camera, self._written, frames)
-            atomic_write_bytes(self._folder / path, data)
+            write_bytes(self._folder / path, data)
             self.files[path] = FileHash.of(data)
         with self._changed:
             del self._views[: len(views)]

@@ -6,8 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from agent.durable import storage_errors, write_all
 from agent.errors import StorageError
-from agent.store.durable import storage_errors, write_all
 
 
 class WriterLock:

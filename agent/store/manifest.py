@@ -6,8 +6,8 @@ import json
 import logging
 import os
 
+from agent.durable import storage_errors, write_all, write_text
 from agent.errors import DataError
-from agent.store.durable import atomic_write_text, storage_errors, write_all
 from agent.store.folders import Folders
 from agent.store.names import ids_in, is_id
 from agent.store.record import read_record
@@ -58,7 +58,7 @@ def mend_manifest(folders: Folders) -> bool:
         with storage_errors(folders.manifest, "reading"):
             if folders.manifest.read_bytes() == text.encode():
                 return False
-    atomic_write_text(folders.manifest, text)
+    write_text(folders.manifest, text)
     return True
 
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.durable import storage_errors, write_bytes
 from agent.errors import DataError
-from agent.store.durable import atomic_write_bytes, storage_errors
 from agent.store.hashes import FileHash
 from agent.store.layout import Layout
 from agent.store.schema import SCHEMA_VERSION, check_schema, made_by
@@ -47,7 +47,7 @@ def write_record(folder: Path, record: EpisodeRecord) -> None:
         "files": {path: asdict(found) for path, found in sorted(record.files.items())},
     }
     values["sha256"] = _own_hash(values)
-    atomic_write_bytes(folder / RECORD, json.dumps(values, indent=1).encode())
+    write_bytes(folder / RECORD, json.dumps(values, indent=1).encode())
 
 
 def read_record(folder: Path) -> EpisodeRecord:

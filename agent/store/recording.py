@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.durable import make_folder, move_folder
 from agent.episode import Ending, Episode, Observation, RewardSignal, Step
 from agent.errors import StorageError, UsageError
 from agent.store.commit import Whole, write_episode
-from agent.store.durable import make_folder, move_folder
 from agent.store.folders import LOG, RING, Folders
 from agent.store.frames import FrameWriter
 from agent.store.layout import Layout

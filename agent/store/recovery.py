@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.episode import Ending, Observation, Step, Task
-from agent.errors import DataError
-from agent.store.arrays import CHUNK, ChunkEncoder, chunk_path, decode_chunk
-from agent.store.commit import Whole, write_episode
-from agent.store.durable import (
-    atomic_write_bytes,
+from agent.durable import (
     make_folder,
     move_folder,
     remove_folder,
     storage_errors,
+    write_bytes,
 )
+from agent.episode import Ending, Observation, Step, Task
+from agent.errors import DataError
+from agent.store.arrays import CHUNK, ChunkEncoder, chunk_path, decode_chunk
+from agent.store.commit import Whole, write_episode
 from agent.store.folders import LOG, RING, Folders
 from agent.store.hashes import FileHash
 from agent.store.layout import Layout
@@ -149,7 +149,7 @@ def _write_chunks(data: Path, whole: Whole) -> dict[str, FileHash]:
         for start in range(0, len(views), CHUNK):
             frames = np.stack([view.images[camera] for view in views[start : start + CHUNK]])
             path, encoded = encoder.encode(camera, start, frames)
-            atomic_write_bytes(data / path, encoded)
+            write_bytes(data / path, encoded)
             files[path] = FileHash.of(encoded)
     return files
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.durable import storage_errors
 from agent.episode import Observation
-from agent.store.durable import storage_errors
 from agent.store.layout import Layout
 
 SLOTS = 40  # views: four chunks, 2 s at 20 Hz

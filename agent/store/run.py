@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.durable import make_folder, storage_errors, write_text
 from agent.errors import DataError, UsageError
-from agent.store.durable import atomic_write_text, make_folder, storage_errors
 from agent.store.schema import SCHEMA_VERSION, check_schema, made_by
 
 RUN = "run.json"
@@ -46,7 +46,7 @@ def create_run(folder: Path, settings: Mapping[str, Any], origins: Mapping[str, 
         "settings": run.settings,
         "origins": run.origins,
     }
-    atomic_write_text(folder / RUN, json.dumps(values, indent=1, allow_nan=False) + "\n")
+    write_text(folder / RUN, json.dumps(values, indent=1, allow_nan=False) + "\n")
     return run
 
 

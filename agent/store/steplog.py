@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.durable import storage_errors, write_all
 from agent.episode import Decision, Ending, Observation, Step, Terminated, Truncated
-from agent.store.durable import storage_errors, write_all
 from agent.store.layout import AXES, Layout, action_rows, row_actions
 
 _HEAD = struct.Struct("<IIc")

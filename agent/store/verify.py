@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
+from agent.durable import storage_errors
 from agent.errors import DataError
-from agent.store.durable import storage_errors
 from agent.store.hashes import FileHash
 from agent.store.record import DATA, EpisodeRecord, read_record
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from agent.durable import make_folder, require_free
 from agent.episode import ScoredEpisode, Task
 from agent.errors import UsageError
-from agent.store.durable import make_folder, require_free
 from agent.store.folders import Folders
 from agent.store.lock import WriterLock
 from agent.store.manifest import mend_manifest, read_manifest
