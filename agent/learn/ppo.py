@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from agent.episode import ScoredEpisode
 from agent.errors import DataError
 from agent.learn import loss as losses
 from agent.learn.baseline import Baseline
+from agent.learn.batch import Batch, Share, carried_out, join, share
 from agent.learn.optimizer import WEIGHTS as OPTIMIZER
 from agent.learn.optimizer import load_optimizer, save_optimizer
 from agent.learn.record import Acted, Views, encode
@@ -24,25 +26,12 @@ from agent.policy.vla import log_probs as token_log_probs
 from agent.reward.shaping import shape
 from agent.settings import LearnSettings
 
+log = logging.getLogger(__name__)
+
 CANDIDATE, REFERENCE = "candidate", "reference"
 BANK_DECISIONS = 256
 # Ratios would be wrong beyond this: the sampler and the learner must be one function.
 MOST_GAP = 1e-3
-# Below this spread an advantage is noise and is not blown up to unit size.
-LEAST_SPREAD = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """All decisions of an update (n), one after the other. advantage: (n,), normalised."""
-
-    views: Views
-    tokens: Tensor
-    old: Tensor
-    mask: Tensor
-    advantage: Tensor
-    success: Tensor
-    temperature: float
 
 
 class PPOLearner:
@@ -54,7 +43,8 @@ class PPOLearner:
         self._fresh: dict[str, Acted] = {}
         self._bank: list[tuple[Views, Tensor, Tensor]] = []
         self._banked = 0
-        self._bank_start: float | None = None
+        self._micro_batch = settings.micro_batch
+        self._group = {"decision": policy.config.tokens, "action": 7, "token": 1}[settings.ratio]
 
     def observe(self, scored: ScoredEpisode) -> None:
         """Take note of a sealed episode."""
@@ -71,51 +61,73 @@ class PPOLearner:
     def update(self, batch: Sequence[ScoredEpisode], number: int, out: Path) -> dict[str, float]:
         """Write a candidate to `out`; see agent.protocols.Learner."""
         began = time.perf_counter()
-        ids = [scored.episode.id for scored in batch]
-        acted = [self._fresh[name] for name in ids]
+        acted = self._claim(batch)
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + number)
-        advantages, metrics = self._baseline.advantages(ids, self._seed * 7919 + number)
-        joined = self._join(acted, advantages, generator)
-        metrics["update/decisions"] = float(len(joined.tokens))
+        advantages, metrics = self._baseline.advantages(
+            [each.id for each in acted], self._seed * 7919 + number
+        )
+        joined = join(acted, advantages)
+        if self._settings.control == "random-advantage":
+            noise = torch.randn(joined.advantage.shape, generator=generator)
+            joined = replace(joined, advantage=noise)
+        metrics["update/decisions"] = float(len(joined))
         metrics["update/success_rate"] = sum(a.success for a in acted) / len(acted)
         metrics["update/advantage_std"] = float(torch.cat(advantages).std(correction=0))
-        optimizer = self._prepare()
-        metrics |= self._descend(joined, optimizer, generator)
-        metrics["gate/forgetting"] = self._forgetting()
+        optimizer, found = self._fit(carried_out(joined), generator)
         self._policy.adapters.save(CANDIDATE, out)
         save_optimizer(optimizer, self._policy.adapters.parameters(CANDIDATE), out)
         self._baseline.save(out)
-        # Every episode is used up by one update: what was not in this batch never will be.
-        self._fresh.clear()
-        metrics["update/seconds"] = time.perf_counter() - began
-        return metrics
+        return metrics | found | {"update/seconds": time.perf_counter() - began}
 
     @property
     def _pixels(self) -> bool:
         return self._settings.targets != "language"
 
-    def _join(
-        self, acted: Sequence[Acted], advantages: Sequence[Tensor], generator: torch.Generator
-    ) -> Batch:
-        advantage = torch.cat(list(advantages))
-        spread = float(advantage.std(correction=0))
-        if spread == 0.0:
+    def _claim(self, batch: Sequence[ScoredEpisode]) -> list[Acted]:
+        """Take the batch out of what was observed. Raises DataError where it is not on-policy."""
+        if not batch:
+            raise DataError("episodes to learn from wanted, none found; act first")
+        adapters = {scored.episode.adapter for scored in batch}
+        if adapters != {self._policy.adapter}:
             raise DataError(
-                f"no difference in outcome among {len(acted)} episodes: nothing to learn from; "
-                "more episodes, an easier shift or a shaped reward would help"
+                f"episodes of the acting adapter {self._policy.adapter!r} wanted, found those of "
+                f"{', '.join(sorted(adapters))}; only on-policy episodes can be learned from"
             )
-        advantage = (advantage - advantage.mean()) / max(spread, LEAST_SPREAD)
-        if self._settings.control == "random-advantage":
-            advantage = torch.randn(advantage.shape, generator=generator)
-        return Batch(
-            views=_stack([each.views for each in acted]),
-            tokens=torch.cat([each.tokens for each in acted]),
-            old=torch.cat([each.log_probs for each in acted]),
-            mask=torch.cat([each.mask for each in acted]),
-            advantage=advantage,
-            success=torch.cat([torch.full((len(a.tokens),), a.success) for a in acted]),
-            temperature=acted[0].temperature,
-        )
+        if len({scored.episode.temperature for scored in batch}) > 1:
+            raise DataError("episodes of one temperature wanted, found several; act at one only")
+        ids = [scored.episode.id for scored in batch]
+        unknown = [name for name in ids if name not in self._fresh]
+        if unknown or len(set(ids)) < len(ids):
+            raise DataError(
+                f"episodes observed once and learned from once wanted, found "
+                f"{', '.join(unknown) or 'one twice'}; observe an episode before learning from it"
+            )
+        acted = [self._fresh[name] for name in ids]
+        # Every episode is used up by one update: what is not in this batch never will be.
+        self._fresh.clear()
+        return acted
+
+    def _fit(
+        self, batch: Batch, generator: torch.Generator
+    ) -> tuple[torch.optim.AdamW, dict[str, float]]:
+        """Train the candidate; where memory runs out, again with half the micro-batch."""
+        start = generator.get_state()
+        while True:
+            generator.set_state(start)
+            try:
+                optimizer = self._prepare()
+                metrics = self._descend(batch, optimizer, generator)
+                return optimizer, metrics | {"gate/forgetting": self._forgetting()}
+            except RuntimeError as error:
+                if not _out_of_memory(error):
+                    raise
+                if self._micro_batch == 1:
+                    raise DataError(
+                        "memory for one decision a forward pass wanted, none found: "
+                        f"{str(error).splitlines()[0]}; use a smaller adapter or checkpoint"
+                    ) from error
+            self._micro_batch = max(1, min(self._micro_batch, len(batch)) // 2)
+            log.warning("out of memory: learning from %d decisions at once", self._micro_batch)
 
     def _prepare(self) -> torch.optim.AdamW:
         """Clone the acting adapter into the candidate, and give it its optimizer back."""
@@ -140,9 +152,9 @@ class PPOLearner:
         steps: list[dict[str, float]] = []
         epochs = 0
         for _ in range(settings.epochs):
-            order = torch.randperm(len(batch.tokens), generator=generator)
+            order = torch.randperm(len(batch), generator=generator)
             for index in order.split(settings.minibatch):
-                steps.append(self._step(batch, index, optimizer, first=not steps))
+                steps.append(self._step(batch.rows(index), optimizer, first=not steps))
             epochs += 1
             if self._moved(batch) > settings.kl_stop:
                 break
@@ -157,21 +169,16 @@ class PPOLearner:
         return metrics
 
     def _step(
-        self, batch: Batch, index: Tensor, optimizer: torch.optim.AdamW, *, first: bool
+        self, minibatch: Batch, optimizer: torch.optim.AdamW, *, first: bool
     ) -> dict[str, float]:
         optimizer.zero_grad()
         found: dict[str, float] = {}
-        for part in index.split(self._settings.micro_batch):
-            share = len(part) / len(index)
-            value, metrics = self._loss(batch, part)
-            if first and metrics["update/sampler_gap"] > MOST_GAP:
-                raise DataError(
-                    f"sampler and learner differ by {metrics['update/sampler_gap']:.2g} in log-"
-                    f"probability, limit {MOST_GAP:g}: these episodes are not of this adapter"
-                )
-            (value * share).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        for part in self._parts(len(minibatch)):
+            piece = minibatch.rows(part)
+            value, metrics = self._loss(piece, share(piece, minibatch, self._group), first=first)
+            value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             for name, number in metrics.items():
-                found[name] = found.get(name, 0.0) + share * number
+                found[name] = found.get(name, 0.0) + number
         parameters = self._policy.adapters.parameters(CANDIDATE).values()
         norm = torch.nn.utils.clip_grad_norm_(parameters, self._settings.grad_clip)
         found["update/gradient_norm"] = float(norm)
@@ -179,42 +186,54 @@ class PPOLearner:
             optimizer.step()
         return found
 
-    def _loss(self, batch: Batch, part: Tensor) -> tuple[Tensor, dict[str, float]]:
-        settings = self._settings
-        logits = self._logits(batch.views.rows(part), CANDIDATE)
-        tokens, old, mask = batch.tokens[part], batch.old[part], batch.mask[part]
-        new = token_log_probs(logits, tokens, batch.temperature)
-        group = {"decision": tokens.shape[1], "action": 7, "token": 1}[settings.ratio]
-        clipped = losses.clipped_surrogate(
-            new, old, batch.advantage[part], mask, (settings.clip_low, settings.clip_high), group
-        )
-        value = clipped.loss
+    def _loss(
+        self, part: Batch, weight: Share, *, first: bool
+    ) -> tuple[Tensor, Mapping[str, float]]:
+        """A micro-batch's share of the minibatch's loss and metrics: those of all parts add up."""
+        settings, mask = self._settings, part.mask
+        logits = self._logits(part.views, part.tokens, CANDIDATE)
+        new = token_log_probs(logits, part.tokens, part.temperature)
+        gap = float((new.detach() - part.old).abs().masked_select(mask).max())
+        if first and not gap <= MOST_GAP:
+            raise DataError(
+                f"sampler and learner differ by {gap:.2g} in log-probability, limit {MOST_GAP:g}: "
+                "these episodes are not of this adapter"
+            )
+        clip = (settings.clip_low, settings.clip_high)
+        clipped = losses.clipped_surrogate(new, part.old, part.advantage, mask, clip, self._group)
+        value = weight.ratios * clipped.loss
         if settings.kl_weight:
             with torch.no_grad():
-                reference = self._logits(batch.views.rows(part), REFERENCE)
-            value = value + settings.kl_weight * losses.exact_kl(logits, reference, mask)
-        cloned = losses.cross_entropy(new, mask & batch.success[part, None])
+                reference = self._logits(part.views, part.tokens, REFERENCE)
+            apart = losses.exact_kl(logits, reference, mask)
+            value = value + settings.kl_weight * weight.tokens * apart
+        cloned = losses.cross_entropy(new, mask & part.success[:, None])
         if settings.clone_weight:
-            value = value + settings.clone_weight * cloned
-        spread = torch.log_softmax(logits.detach() / batch.temperature, -1)
+            value = value + settings.clone_weight * weight.cloned * cloned
+        spread = torch.log_softmax(logits.detach() / part.temperature, -1)
         entropy = -(spread.exp() * spread).sum(-1)
         return value, {
-            "update/policy_loss": float(clipped.loss.detach()),
-            "update/ratio_first": float(clipped.ratio.detach().mean()),
-            "update/clip_fraction": clipped.clip_fraction,
-            "update/sampler_gap": float((new.detach() - old).abs().masked_select(mask).max()),
-            "update/entropy": float(entropy[mask].mean()),
-            "update/clone_loss": float(cloned.detach()),
+            "update/policy_loss": weight.ratios * float(clipped.loss.detach()),
+            "update/ratio_first": weight.rows * float(clipped.ratio.detach().mean()),
+            "update/clip_fraction": weight.ratios * clipped.clip_fraction,
+            "update/sampler_gap": weight.rows * gap,
+            "update/entropy": weight.tokens * float(entropy[mask].mean()),
+            "update/clone_loss": weight.cloned * float(cloned.detach()),
         }
 
-    def _logits(self, views: Views, adapter: str | None) -> Tensor:
+    def _logits(self, views: Views, tokens: Tensor, adapter: str | None) -> Tensor:
+        """Logits (b, d, a) of the tokens' places; in turn, each follows the tokens before it."""
         model = self._policy.model
         with self._policy.adapters.use(adapter):
             seen = views.patches
             if self._pixels:
                 config = self._policy.config
                 seen = model.patches(to_pixels(seen, config.pixel_mean, config.pixel_std))
-            return model.action_logits(seen, views.proprio, views.prompt_ids, views.prompt_mask)
+            words = views.prompt_ids, views.prompt_mask
+            return model.action_logits(seen, views.proprio, *words, tokens)
+
+    def _parts(self, count: int) -> tuple[Tensor, ...]:
+        return torch.arange(count).split(self._micro_batch)
 
     @torch.no_grad()
     def _moved(self, batch: Batch) -> float:
@@ -222,49 +241,40 @@ class PPOLearner:
 
         Schulman, "Approximating KL divergence" (2020), estimator k3: unbiased, never negative.
         """
-        total, count = 0.0, 0
-        for part in torch.arange(len(batch.tokens)).split(self._settings.micro_batch):
-            logits = self._logits(batch.views.rows(part), CANDIDATE)
-            new = token_log_probs(logits, batch.tokens[part], batch.temperature)
-            log_ratio = (new - batch.old[part])[batch.mask[part]]
+        total = 0.0
+        for index in self._parts(len(batch)):
+            part = batch.rows(index)
+            logits = self._logits(part.views, part.tokens, CANDIDATE)
+            new = token_log_probs(logits, part.tokens, part.temperature)
+            log_ratio = (new - part.old)[part.mask]
             total += float((log_ratio.exp() - 1 - log_ratio).sum())
-            count += log_ratio.numel()
-        return total / max(count, 1)
+        return total / int(batch.mask.sum())
 
     @torch.no_grad()
     def _apart(self, batch: Batch) -> float:
         """Exact KL(candidate || reference) a token over the batch."""
-        parts = torch.arange(len(batch.tokens)).split(self._settings.micro_batch)
         total = 0.0
-        for part in parts:
-            views = batch.views.rows(part)
-            ours, theirs = self._logits(views, CANDIDATE), self._logits(views, REFERENCE)
-            total += float(losses.exact_kl(ours, theirs, batch.mask[part])) * len(part)
-        return total / len(batch.tokens)
+        for index in self._parts(len(batch)):
+            part = batch.rows(index)
+            ours = self._logits(part.views, part.tokens, CANDIDATE)
+            theirs = self._logits(part.views, part.tokens, REFERENCE)
+            total += float(losses.exact_kl(ours, theirs, part.mask)) * int(part.mask.sum())
+        return total / int(batch.mask.sum())
 
     @torch.no_grad()
     def _forgetting(self) -> float:
-        """Rise of the banked successes' cross-entropy over what the reference gives them."""
-        if not self._bank:
-            return 0.0
-        rise = 0.0
+        """Rise of the banked successes' cross-entropy a token over what the reference gives."""
+        rise, count = 0.0, 0
         for views, tokens, mask in self._bank:
-            for name, sign in ((CANDIDATE, 1.0), (REFERENCE, -1.0)):
-                scores = token_log_probs(self._logits(views, name), tokens, 1.0)
-                rise += sign * float(losses.cross_entropy(scores, mask)) * len(tokens)
-        return rise / self._banked
+            count += int(mask.sum())
+            for index in self._parts(len(tokens)):
+                for name, sign in ((CANDIDATE, 1.0), (REFERENCE, -1.0)):
+                    logits = self._logits(views.rows(index), tokens[index], name)
+                    scores = token_log_probs(logits, tokens[index], 1.0)
+                    rise -= sign * float(scores[mask[index]].sum())
+        return rise / max(count, 1)
 
 
-def _stack(views: Sequence[Views]) -> Views:
-    longest = max(each.prompt_ids.shape[1] for each in views)
-    proprio = [each.proprio for each in views if each.proprio is not None]
-    return Views(
-        torch.cat([each.patches for each in views]),
-        torch.cat(proprio) if proprio else None,
-        torch.cat([_padded(each.prompt_ids, longest) for each in views]),
-        torch.cat([_padded(each.prompt_mask, longest) for each in views]),
-    )
-
-
-def _padded(rows: Tensor, longest: int) -> Tensor:
-    return torch.nn.functional.pad(rows, (longest - rows.shape[1], 0))
+def _out_of_memory(error: RuntimeError) -> bool:
+    # The CPU's allocator has no error of its own.
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -1,0 +1,125 @@
+"""All decisions of an update side by side, and how much a part of them counts in the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from agent.errors import DataError
+from agent.learn.record import Acted, Views
+
+# Below this spread an advantage is noise and is not blown up to unit size.
+LEAST_SPREAD = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All decisions of an update (n), one after the other. advantage: (n,), normalised."""
+
+    views: Views
+    tokens: Tensor
+    old: Tensor
+    mask: Tensor
+    advantage: Tensor
+    success: Tensor
+    temperature: float
+
+    def __len__(self) -> int:
+        """Decisions."""
+        return len(self.tokens)
+
+    def rows(self, index: Tensor) -> Batch:
+        """Pick some decisions."""
+        return Batch(
+            self.views.rows(index),
+            self.tokens[index],
+            self.old[index],
+            self.mask[index],
+            self.advantage[index],
+            self.success[index],
+            self.temperature,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a minibatch a part of it holds, each 0 .. 1, by what a mean is taken over.
+
+    rows: decisions. ratios: groups with a token carried out. tokens: tokens carried out.
+    cloned: those of successful episodes.
+    """
+
+    rows: float
+    ratios: float
+    tokens: float
+    cloned: float
+
+
+def join(acted: Sequence[Acted], advantages: Sequence[Tensor]) -> Batch:
+    """Put episodes together, advantages (t,) each normalised over all; rows as decided.
+
+    Raises DataError where the advantages do not differ or are not finite.
+    """
+    advantage = torch.cat(list(advantages))
+    if not bool(torch.isfinite(advantage).all()):
+        raise DataError(
+            f"finite advantages wanted, NaN or infinity found among {len(acted)} episodes: "
+            "their rewards or the critic are broken; look at the judge's progress"
+        )
+    spread = float(advantage.std(correction=0))
+    if spread == 0.0:
+        raise DataError(
+            f"no difference in outcome among {len(acted)} episodes: nothing to learn from; "
+            "more episodes, an easier shift or a shaped reward would help"
+        )
+    return Batch(
+        views=_stack([each.views for each in acted]),
+        tokens=torch.cat([each.tokens for each in acted]),
+        old=torch.cat([each.log_probs for each in acted]),
+        mask=torch.cat([each.mask for each in acted]),
+        advantage=(advantage - advantage.mean()) / max(spread, LEAST_SPREAD),
+        success=torch.cat([torch.full((len(a.tokens),), a.success) for a in acted]),
+        temperature=acted[0].temperature,
+    )
+
+
+def carried_out(batch: Batch) -> Batch:
+    """Only the decisions of which something was carried out as asked. DataError if none was."""
+    index = batch.mask.any(-1).nonzero().squeeze(-1)
+    if not len(index):
+        raise DataError(
+            f"not one of {len(batch)} decisions was carried out as asked: nothing to learn from; "
+            "look at what the guard cuts"
+        )
+    return batch.rows(index)
+
+
+def share(part: Batch, whole: Batch, group: int) -> Share:
+    """Weigh a micro-batch so that the parts' means add up to the whole's. group: tokens a ratio."""
+    mine, all_ = _counts(part, group), _counts(whole, group)
+    return Share(*(a / max(b, 1) for a, b in zip(mine, all_, strict=True)))
+
+
+def _counts(batch: Batch, group: int) -> tuple[int, int, int, int]:
+    mask = batch.mask
+    ratios = mask.view(len(mask), -1, group).any(-1)
+    cloned = mask & batch.success[:, None]
+    return len(mask), int(ratios.sum()), int(mask.sum()), int(cloned.sum())
+
+
+def _stack(views: Sequence[Views]) -> Views:
+    longest = max(each.prompt_ids.shape[1] for each in views)
+    proprio = [each.proprio for each in views if each.proprio is not None]
+    return Views(
+        torch.cat([each.patches for each in views]),
+        torch.cat(proprio) if proprio else None,
+        torch.cat([_padded(each.prompt_ids, longest) for each in views]),
+        torch.cat([_padded(each.prompt_mask, longest) for each in views]),
+    )
+
+
+def _padded(rows: Tensor, longest: int) -> Tensor:
+    return torch.nn.functional.pad(rows, (longest - rows.shape[1], 0))
