@@ -59,7 +59,9 @@ def test_micro_batches_add_up_to_one_batch():
     whole = weights.grad.clone()
     weights.grad = None
     for part in (slice(0, 3), slice(3, 6)):
-        loss = clipped_surrogate(weights[part], old[part], advantage[part], mask[part], CLIP, 4).loss
+        loss = clipped_surrogate(
+            weights[part], old[part], advantage[part], mask[part], CLIP, 4
+        ).loss
         (loss * 0.5).backward()
     assert torch.allclose(whole, weights.grad, atol=1e-7)
 
