@@ -7,7 +7,7 @@ TORCH := torch==2.13.0
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint wheel clean
+.PHONY: run test lint wheel results clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -25,6 +25,10 @@ lint: $(VENV)/.installed-dev
 # The package as users get it: built, installed elsewhere, and used away from the checkout.
 wheel: $(VENV)/.installed
 	bash .ci/wheel $(abspath $(BIN))/python
+
+# docs/results.md, out of results/*.json.
+results: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.report
 
 $(VENV)/.created:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+# What a results file says of itself, besides its figures.
+TOLD = ("command", "commit", "machine")
 
 
 def command(module: str) -> str:

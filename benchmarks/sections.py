@@ -1,0 +1,167 @@
+"""Tables of docs/results.md: one writer for each kind of results file, and one for any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from agent.interval import wilson
+
+Found = Mapping[str, Any]
+
+TITLES = {
+    "adaptation-tabletop": "Adaptation on the table-top arm",
+    "adaptation-libero": "Adaptation on LIBERO",
+    "crash": "Deployments killed at random",
+    "crash_store": "The episode store killed at random",
+    "libero-expert": "LIBERO's scripted expert",
+    "speed": "Speed of the agent",
+    "tabletop_speed": "Speed of the table-top simulator",
+}
+
+
+def adaptation(found: Found) -> str:
+    """Each deployment, and below it each shift with all its seeds together."""
+    protocol = found["protocol"]
+    sets = ", ".join(f"`{each}`" for each in protocol["sets"]) or "none"
+    intro = (
+        f"Up to {protocol['episodes']} episodes or {protocol['minutes']:g} minutes a deployment; "
+        f"greedy success on {protocol['held_out']} held-out start states, which are never learned "
+        f"from. Settings besides the defaults: {sets}. Intervals: Wilson, 95 %. p: McNemar's exact "
+        "test, before against learned, on the same states. `random-advantage` is the control: the "
+        "same updates on advantages that are noise. Unshifted: the same states of the world that "
+        "the policy was cloned in, to see what was forgotten."
+    )
+    head = (
+        "task", "shift", "control", "seed", "episodes", "min", "before", "learned", "p",
+        "updates kept", "stays", "unshifted before", "unshifted after",
+    )  # fmt: skip
+    rows = [
+        (
+            row["task"], shift(row), row["control"] or "-", row["seed"], row["episodes"],
+            f"{row['minutes']:.1f}", score(row["before"]), score(row["after"]),
+            f"{row['paired_p']:.2g}", f"{row['updates_kept']} of {row['updates']}",
+            row["adapter"], score(row["unshifted_before"]), score(row["unshifted_after"]),
+        )
+        for row in found["rows"]
+    ]  # fmt: skip
+    return "\n\n".join([intro, table(head, rows), _pooled(found["rows"])])
+
+
+def expert(found: Found) -> str:
+    """Successes of a scripted expert a task."""
+    rows = [(r["task"], r["instruction"], score(r), f"{r['mean_steps']:g}") for r in found["rows"]]
+    head = ("task", "instruction", "success", "mean control steps")
+    seeds = ", ".join(map(str, found["seeds"]))
+    return f"Start states {found['starts']}, seeds {seeds}; interval: {found['interval']}.\n\n" + (
+        table(head, rows)
+    )
+
+
+def speed(found: Found) -> str:
+    """Times beside their references, and the agent's own share."""
+    step, decision = found["control_step"], found["decision"]
+    update, overhead = found["update"], found["overhead"]
+    physics, matmul = found["reference"]["physics"], found["reference"]["matmul"]
+    head = ("what", "a second", "wall ms", "processor ms", "times its reference")
+    rows = [
+        (what, f"{row['per_s']:g}", row["wall_ms"], row["cpu_ms"], row["to_reference"])
+        for what, row in (
+            *((f"control step, {_plain(name)}", row) for name, row in step.items()),
+            *((f"decision, {_plain(name)}", row) for name, row in decision.items()),
+        )
+    ]
+    of_step, of_decision = overhead["control_step_wall_ms"], overhead["decision_wall_ms"]
+    shares = table(
+        ("agent outside policy and robot", "p50 ms", "p99 ms", "most ms"),
+        [
+            ("a control step", of_step["p50"], of_step["p99"], of_step["most"]),
+            ("a decision", of_decision["p50"], of_decision["p99"], of_decision["most"]),
+        ],
+    )
+    protocol = (
+        f"{found['actions_a_decision']} actions a decision; median of {found['rounds']} rounds. "
+        f"References: {physics}; {matmul}. A batch's figures are for one of its decisions."
+    )
+    learning = (
+        f"An update from {update['episodes']} episodes, {update['decisions']} decisions: "
+        f"{update['update_seconds']:g} s, and {update['observe_seconds']:g} s to take note of the "
+        "episodes beforehand."
+    )
+    between = (
+        f"The agent itself, recording to Zarr included, over {overhead['decisions']} decisions: "
+        f"{100 * overhead['share_of_episode']:.1f} % of an episode."
+    )
+    return "\n\n".join([protocol, table(head, rows), learning, between, shares])
+
+
+def anything(found: Found) -> str:
+    """Every value of a file that has no table of its own, by dotted name."""
+    return table(("what", "found"), list(_flat("", found)))
+
+
+def shift(row: Found) -> str:
+    """The shifts of a row, as `--shift` takes them."""
+    return ",".join(f"{name}={strength:g}" for name, strength in row["shift"].items()) or "-"
+
+
+def score(found: Found) -> str:
+    """`k/n [low, high] %`."""
+    return f"{found['k']}/{found['n']} [{100 * found['low']:.0f}, {100 * found['high']:.0f}] %"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
+    ("adaptation", adaptation),
+    ("libero-expert", expert),
+    ("speed", speed),
+)
+
+
+def _pooled(rows: Sequence[Found]) -> str:
+    """Seeds together. What is acted with afterwards is the start adapter where none was kept."""
+
+    def kind(row: Found) -> tuple[str, str, str]:
+        return row["task"], shift(row), row["control"] or "-"
+
+    lines = []
+    for name, group in groupby(sorted(rows, key=kind), kind):
+        same = list(group)
+        left = [row["after"] if row["kept"] else row["before"] for row in same]
+        kept = f"{sum(row['kept'] for row in same)} of {len(same)}"
+        before, learned = (_together([row[key] for row in same]) for key in ("before", "after"))
+        lines.append((*name, len(same), before, learned, _together(left), kept))
+    head = ("task", "shift", "control", "seeds", "before", "learned", "acting at the end", "kept")
+    note = (
+        "All seeds together. The seeds share their held-out states, so the intervals below are "
+        "of these states, not of all the world's."
+    )
+    return f"{note}\n\n{table(head, lines)}"
+
+
+def _together(scores: Sequence[Found]) -> str:
+    won, tried = sum(each["k"] for each in scores), sum(each["n"] for each in scores)
+    bounds = wilson(won, tried)
+    return score({"k": won, "n": tried, "low": bounds.low, "high": bounds.high})
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else _plain(key), each)
+    elif isinstance(value, list):
+        yield prefix, ", ".join(map(str, value)) or "none"
+    elif isinstance(value, float):
+        yield prefix, f"{value:.4g}"
+    else:
+        yield prefix, str(value)
