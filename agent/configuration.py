@@ -22,7 +22,8 @@ PREFIX = "VLARL_"
 DEFAULT = "default"
 
 # The paper's hyper-parameters (VLA-RL, arXiv 2505.18719). It has no KL stop, so that limit is put
-# out of reach; five critic iterations of ten episodes each are its warm-up.
+# out of reach; five critic iterations of ten episodes each are its warm-up. Its plain sum weighs
+# the judge's score like success itself, here half at most. The gate is ours and stays.
 PRESETS: Mapping[str, Mapping[str, Scalar]] = {
     "robot": {},
     "faithful": {

@@ -63,11 +63,21 @@ def test_the_highest_place_that_names_a_preset_chooses_it(tmp_path: Path):
 
 
 def test_the_faithful_preset_is_the_papers():
-    # VLA-RL: step 2e-5, one epoch, no KL loss, rank 32 on all linear layers, temperature 1.5
     settings = resolve(sets=["learn.preset=faithful"]).settings
     learn = settings.learn
-    assert (learn.learning_rate, learn.epochs, learn.kl_weight) == (2e-5, 1, 0.0)
-    assert (learn.rank, learn.targets, settings.policy.temperature) == (32, "all-linear", 1.5)
+    # VLA-RL: AdamW 2e-5, gradients cut at 1, one epoch, clip 0.2, gamma 0.99, lambda 0.95
+    assert (learn.learning_rate, learn.grad_clip, learn.epochs) == (2e-5, 1.0, 1)
+    assert (learn.clip_low, learn.clip_high) == (0.2, 0.2)
+    assert (learn.gamma, learn.gae_lambda) == (0.99, 0.95)
+    # LoRA of rank 32 and alpha 16 on all linear layers; no KL or cloning in the loss, no KL stop
+    assert (learn.rank, learn.alpha, learn.targets) == (32, 16.0, "all-linear")
+    assert (learn.kl_weight, learn.clone_weight) == (0.0, 0.0)
+    assert learn.kl_stop > 1e5
+    # one ratio an action; success plus the plain sum of the judge's scores
+    assert (learn.ratio, learn.shaping) == ("action", "sum")
+    # sampled at 1.5, its own curriculum, critic alone for five rounds of updates
+    assert (settings.policy.temperature, settings.run.curriculum) == (1.5, "paper")
+    assert learn.warmup_episodes == 5 * learn.every_episodes
 
 
 @pytest.mark.parametrize("preset", PRESETS)

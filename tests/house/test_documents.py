@@ -4,6 +4,8 @@ import importlib
 import re
 from pathlib import Path
 
+import typer
+
 from agent.cli.app import app
 from agent.configuration import fields
 from agent.errors import VlarlError
@@ -36,13 +38,28 @@ def test_every_metric_is_explained_with_its_formula():
     assert all(explained.values())
 
 
-def test_every_command_is_in_the_readme():
-    text = (ROOT / "README.md").read_text()
+def test_the_commands_in_the_readme_are_those_of_the_command_line():
+    # a cell names commands and their subcommands: `vlarl-agent episodes ls RUN`, ... `show RUN ID`
+    documented = set(re.findall(r"vlarl-agent (\w+)", " ".join(rows("README.md", "Commands"))))
     commands = {each.name for each in app.registered_commands}
     commands |= {group.name for group in app.registered_groups}
-    assert {"config", "doctor", "episodes"} <= commands
-    for command in commands:
-        assert f"vlarl-agent {command}" in text, command
+    assert documented == commands
+
+
+def test_every_option_the_documents_show_is_one_of_its_command():
+    root = typer.main.get_command(app)
+    for document in sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")]):
+        for command, told in re.findall(r"vlarl-agent (\w+)([^`|\n]*)", document.read_text()):
+            known = {flag for each in root.commands[command].params for flag in each.opts}
+            assert set(re.findall(r"(?<= )--[\w-]+", told)) <= known, (document.name, told)
+
+
+def test_every_link_of_a_document_leads_somewhere():
+    documents = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").iterdir()]
+    for document in documents:
+        for target in re.findall(r"\]\(([^)#]+)", document.read_text()):
+            if "://" not in target:
+                assert (document.parent / target).exists(), (document.name, target)
 
 
 def test_every_table_of_settings_is_in_the_readme():
