@@ -93,11 +93,13 @@ def deploy(
         session.run(began_s + 60.0 * settings.run.minutes - spent_s)
     if before is None or stop_wanted():
         return None
-    adapter = parts.ledger.current
+    adapter = _learned(parts.ledger.reports)
+    _act_with(parts, adapter)
     after = before if adapter == BASE else stage.score("after", adapter)
     if after is None:
         return None
     why = _decide(settings, parts, before, after)
+    _act_with(parts, parts.ledger.current)
     reports = parts.ledger.reports
     return Outcome(
         run=str(folder),
@@ -174,11 +176,20 @@ def _act_with(parts: Parts, adapter: str) -> None:
     parts.policy.load(parts.ledger.folder(adapter), adapter)
 
 
+def _learned(reports: Sequence[UpdateReport]) -> str:
+    """The adapter that learning ended with, whether or not `_decide` withdrew it since."""
+    # Only a withdrawal at the end uses up no episodes.
+    kept = (report.adapter for report in reversed(reports) if report.kept and report.episodes)
+    return next(kept, BASE)
+
+
 def _decide(
     settings: Settings, parts: Parts, before: Sequence[Trial], after: Sequence[Trial]
 ) -> str:
     """Withdraw what was learned if held-out success says it is worse; returns the reason."""
     ledger = parts.ledger
+    if ledger.reports and not ledger.reports[-1].episodes:
+        return ledger.reports[-1].why
     if ledger.current == BASE:
         last = ledger.reports[-1].why if ledger.reports else "no update was made"
         return f"no adapter was kept: {last}"
@@ -188,6 +199,5 @@ def _decide(
         number = len(ledger.reports) + 1
         why = f"rolled back from {ledger.current} to {BASE}: held-out {said}"
         ledger.commit(UpdateReport(number, BASE, BASE, (), kept=True, why=why), None)
-        _act_with(parts, BASE)
         return why
     return f"held-out success {said}"

@@ -74,6 +74,9 @@ class LearnSettings(Table):
         0.0, ge=0, le=0.5, description="weight of potential-based progress, in success units"
     )
     warmup_episodes: int = Field(5, ge=0, description="episodes before the first update")
+    experience: bool = Field(
+        default=True, description="let the critic begin with what the checkpoint brings"
+    )
     control: Literal["", "random-advantage"] = Field(
         "", description="learn from noise, to show that learning needs the reward"
     )

@@ -1,208 +1,192 @@
 """The whole loop on a small real robot, policy, store and learner."""
 
-from dataclasses import replace
+import shutil
 
 import pytest
 import torch
 
-from agent.cli.build import make_cards, make_parts
-from agent.deployment import deploy
-from agent.episode import Terminated, Verdict
+from agent.episode import Terminated, Truncated, Verdict
 from agent.errors import DataError
 from agent.learn.ledger import Ledger
-from agent.registry import make_robot
-from agent.session import Acted, Session, Updated
-from agent.settings import Settings
+from agent.session import Updated
 from agent.store.reader import ZarrReader
-from agent.store.run import create_run
+from tests.whole_run import Run, told, weights
 
-ROBOT = "tests.point_robot:PointRobot"
+torch.set_num_threads(1)
 
-
-def told(checkpoint, **run):
-    return Settings.model_validate(
-        {
-            "run": {"episodes": 24, "minutes": 5.0, "held_out": 10, "seed": 3, **run},
-            "robot": {"name": ROBOT},
-            "policy": {"checkpoint": str(checkpoint)},
-            "learn": {
-                "every_episodes": 8,
-                "warmup_episodes": 4,
-                "learning_rate": 3e-3,
-                "rank": 4,
-                "kl_stop": 1.0,
-            },
-            "gate": {"max_kl": 5.0, "max_forgetting": 5.0},
-        }
-    )
+# A fresh policy is all but uniform over 256 bins a token: it takes long steps to leave that.
+BOLD = {
+    "learning_rate": 1e-2,
+    "epochs": 4,
+    "minibatch": 32,
+    "ratio": "token",
+    "clip_low": 0.9,
+    "clip_high": 10.0,
+    "kl_weight": 0.0,
+    "kl_stop": 1e9,
+}
 
 
-class Run:
-    """One run folder, opened anew for each `with`."""
-
-    def __init__(self, settings, folder, stop=lambda: False):
-        self.settings, self.folder, self.events, self.stop = settings, folder, [], stop
-        if not (folder / "run.json").exists():
-            create_run(folder, settings.model_dump(mode="json"), {})
-
-    def __enter__(self):
-        self.robot = make_robot(self.settings.robot)
-        self.parts = make_parts(self.settings, self.folder, self.robot)
-        self.session = Session(
-            self.settings,
-            self.parts,
-            make_cards(self.settings, self.robot),
-            self.events.append,
-            self.stop,
-        )
-        self.session.open()
-        return self
-
-    def __exit__(self, *_):
-        self.parts.store.close()
-
-    def deploy(self):
-        cards = make_cards(self.settings, self.robot)
-        return deploy(self.settings, self.folder, self.parts, cards, self.events.append, self.stop)
+@pytest.fixture(scope="module")
+def whole(point_checkpoint, tmp_path_factory):
+    """A run of 24 episodes and three updates that nobody disturbed."""
+    with Run(told(point_checkpoint), tmp_path_factory.mktemp("whole") / "run") as run:
+        return run.act()
 
 
-def weights(folder):
-    return {
-        path.relative_to(folder): path.read_bytes()
-        for path in sorted((folder / "adapters").rglob("*.safetensors"))
-    }
+@pytest.fixture(scope="module")
+def rewarded(point_checkpoint, tmp_path_factory):
+    """A longer run, with steps long enough to see it learn."""
+    settings = told(point_checkpoint, BOLD, episodes=96)
+    with Run(settings, tmp_path_factory.mktemp("rewarded") / "run") as run:
+        return run.act()
 
 
-def test_success_rises_from_chance_when_it_is_rewarded(point_checkpoint, tmp_path):
-    with Run(told(point_checkpoint, episodes=96), tmp_path / "run") as run:
-        run.session.run(float("inf"))
-    won = [
-        event.scored.signal.verdict is Verdict.SUCCESS
-        for event in run.events
-        if isinstance(event, Acted)
-    ]
-    # By chance a bit under half of the episodes succeed; the last 24 must be far above.
-    assert sum(won[:24]) <= 18
-    assert sum(won[-24:]) >= 22
+def test_success_rises_from_chance_when_it_is_rewarded(rewarded):
+    # By chance about half of the episodes succeed; the last 24 must be far above.
+    assert sum(rewarded.won[:24]) <= 18
+    assert sum(rewarded.won[-24:]) >= 22
 
 
-def test_random_advantages_teach_nothing(point_checkpoint, tmp_path):
-    settings = told(point_checkpoint, episodes=96)
-    settings = settings.model_copy(
-        update={"learn": settings.learn.model_copy(update={"control": "random-advantage"})}
-    )
+def test_random_advantages_teach_nothing(point_checkpoint, tmp_path, rewarded):
+    settings = told(point_checkpoint, BOLD | {"control": "random-advantage"}, episodes=96)
     with Run(settings, tmp_path / "run") as run:
-        run.session.run(float("inf"))
-    won = [
-        event.scored.signal.verdict is Verdict.SUCCESS
-        for event in run.events
-        if isinstance(event, Acted)
-    ]
-    assert sum(won[-24:]) < 22
+        run.act()
+    assert len(run.reports) >= 10
+    assert sum(run.won[-24:]) <= sum(rewarded.won[-24:]) - 5
 
 
-def test_the_same_seed_gives_the_same_adapters_bit_for_bit(point_checkpoint, tmp_path):
-    for name in ("one", "two"):
-        with Run(told(point_checkpoint), tmp_path / name) as run:
-            run.session.run(float("inf"))
-    first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
-    assert first == second
-    assert len(first) >= 3  # adapter, critic and optimizer of one update at the least
+def test_the_same_seed_gives_the_same_adapters_bit_for_bit(point_checkpoint, tmp_path, whole):
+    with Run(told(point_checkpoint), tmp_path / "run") as again:
+        again.act()
+    mine, theirs = weights(tmp_path / "run"), weights(whole.folder)
+    assert mine == theirs
+    assert len(mine) >= 3  # adapter, critic and optimizer of one update at the least
+    assert len({content for place, content in mine.items() if "adapter_model" in place}) > 1
 
 
-def test_an_interrupted_run_goes_on_as_if_it_had_not_been(point_checkpoint, tmp_path):
-    with Run(told(point_checkpoint), tmp_path / "whole") as whole:
-        whole.session.run(float("inf"))
+def test_another_seed_gives_other_adapters(point_checkpoint, tmp_path, whole):
+    with Run(told(point_checkpoint, seed=4, episodes=8), tmp_path / "run") as run:
+        run.act()
+    mine, theirs = weights(tmp_path / "run"), weights(whole.folder)
+    place = "adapters/0001/adapter_model.safetensors"
+    assert mine[place] != theirs[place]
+
+
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(point_checkpoint, tmp_path, whole):
     asked = []
 
     def tired():
         asked.append(None)
-        return len(asked) > 25  # in the middle of an episode, after the first update
+        return len(asked) > 40  # in the middle of an episode, after the first update
 
-    with Run(told(point_checkpoint), tmp_path / "parts", tired) as parts:
-        parts.session.run(float("inf"))
-    assert 8 < parts.session.episodes < 24
-    with Run(told(point_checkpoint), tmp_path / "parts") as rest:
-        rest.session.run(float("inf"))
-    assert weights(tmp_path / "parts") == weights(tmp_path / "whole")
-    mine, theirs = (ZarrReader(tmp_path / name) for name in ("parts", "whole"))
+    with Run(told(point_checkpoint), tmp_path / "run", tired) as parts:
+        parts.act()
+        assert 8 < parts.session.episodes < 24
+        assert parts.reports
+    with Run(told(point_checkpoint), tmp_path / "run") as rest:
+        rest.act()
+    assert weights(tmp_path / "run") == weights(whole.folder)
+    mine, theirs = ZarrReader(tmp_path / "run"), ZarrReader(whole.folder)
     assert [mine.read(i).episode.task for i in mine.ids()] == [
         theirs.read(i).episode.task for i in theirs.ids()
     ]
 
 
-def test_no_episode_is_learned_from_twice(point_checkpoint, tmp_path):
-    with Run(told(point_checkpoint), tmp_path / "run") as run:
-        run.session.run(float("inf"))
-    ledger = Ledger(tmp_path / "run")
+def test_a_request_to_stop_ends_the_episode_as_interrupted(point_checkpoint, tmp_path):
+    asked = []
+
+    def tired():
+        asked.append(None)
+        return len(asked) > 2  # before the session, before the first decision, and then
+
+    with Run(told(point_checkpoint, update=False), tmp_path / "run", tired) as run:
+        run.act()
+        assert run.robot.rests >= 1
+    assert run.episodes == []
+    assert ZarrReader(tmp_path / "run").ids() == ()
+    (row,) = ZarrReader(tmp_path / "run").interrupted()
+    assert row.decisions == 1
+
+
+def test_the_time_that_is_given_ends_a_run(point_checkpoint, tmp_path):
+    with Run(told(point_checkpoint, update=False), tmp_path / "run") as run:
+        run.session.run(0.0)  # long past, on a clock that started with the machine
+    assert run.episodes == []
+
+
+def test_no_episode_is_learned_from_twice(whole):
+    ledger = Ledger(whole.folder)
     ledger.read()
     used = [episode for report in ledger.reports for episode in report.episodes]
     assert len(used) == len(set(used)) == 24
-    by_id = {
-        event.scored.episode.id: event.scored.episode
-        for event in run.events
-        if isinstance(event, Acted)
-    }
+    by_id = {scored.episode.id: scored.episode for scored in whole.episodes}
     for report in ledger.reports:
         assert {by_id[name].adapter for name in report.episodes} == {report.parent}
 
 
+def test_what_happened_is_told_in_order(whole):
+    kinds = [isinstance(event, Updated) for event in whole.events]
+    # Eight episodes, an update, eight episodes, and so on.
+    assert kinds == ([False] * 8 + [True]) * 3
+    assert [report.number for report in whole.reports] == [1, 2, 3]
+
+
 def test_a_candidate_over_its_kl_limit_does_not_act(point_checkpoint, tmp_path):
-    settings = told(point_checkpoint, episodes=16)
-    settings = settings.model_copy(
-        update={"gate": settings.gate.model_copy(update={"max_kl": 1e-9})}
-    )
+    settings = told(point_checkpoint, gate={"max_kl": 1e-9}, episodes=8)
     with Run(settings, tmp_path / "run") as run:
-        run.session.run(float("inf"))
+        run.act()
         assert run.parts.policy.adapter == "base"
-    reports = [event.report for event in run.events if isinstance(event, Updated)]
-    assert reports
-    assert not any(report.kept for report in reports)
-    assert "over 1e-09 nats" in reports[0].why
+    (report,) = run.reports
+    assert not report.kept
+    assert "over 1e-09 nats" in report.why
     assert not list((tmp_path / "run" / "adapters").iterdir())
+
+
+def test_an_adapter_clearly_worse_than_its_parent_is_withdrawn(point_checkpoint, tmp_path, whole):
+    # The gate looks at the acting adapter when the next update is due: with a threshold that
+    # any chance of being worse passes, the parent acts again.
+    shutil.copytree(whole.folder, tmp_path / "run")
+    settings = told(point_checkpoint, gate={"roll_back_above": 0.0, "worse_by": 0.0}, episodes=32)
+    with Run(settings, tmp_path / "run") as run:
+        run.act()
+        assert run.parts.policy.adapter == "0002"
+        assert run.parts.ledger.current == "0002"
+    (report,) = run.reports
+    assert (report.adapter, report.parent, report.kept) == ("0002", "0001", True)
+    assert report.why.startswith("rolled back from 0003 to 0002")
+    assert len(report.episodes) == 8
+
+
+def test_a_candidate_is_tried_on_the_gates_own_states_first(point_checkpoint, tmp_path):
+    settings = told(point_checkpoint, gate={"trials": 2}, episodes=8)
+    with Run(settings, tmp_path / "run") as run:
+        run.act()
+        (report,) = run.reports
+        assert report.metrics["gate/trials"] == 2.0
+        assert run.parts.policy.adapter == ("0001" if report.kept else "base")
+    assert "gate trials" in report.why
 
 
 def test_without_updates_nothing_is_learned_and_all_is_recorded(point_checkpoint, tmp_path):
     with Run(told(point_checkpoint, update=False, episodes=9), tmp_path / "run") as run:
-        run.session.run(float("inf"))
+        run.act()
     assert len(ZarrReader(tmp_path / "run").ids()) == 9
-    assert not any(isinstance(event, Updated) for event in run.events)
+    assert not run.reports
 
 
-def test_a_deployment_scores_before_and_after_on_states_it_never_learned_from(
-    point_checkpoint, tmp_path
-):
-    with Run(told(point_checkpoint), tmp_path / "run") as run:
-        outcome = run.deploy()
-    learned = {event.scored.episode.task.start for event in run.events if isinstance(event, Acted)}
-    assert learned <= set(range(8))
-    assert (outcome.before.n, outcome.after.n, outcome.episodes) == (10, 10, 24)
-    assert outcome.updates == 3
-    assert outcome.kept == (outcome.adapter != "base")
-    # Deploying again has nothing left to do and says the same.
-    with Run(told(point_checkpoint), tmp_path / "run") as again:
-        assert replace(again.deploy(), minutes=0.0) == replace(outcome, minutes=0.0)
-    assert not [event for event in again.events if isinstance(event, Acted)]
-
-
-def test_an_adapter_of_another_base_is_refused(point_checkpoint, tmp_path):
-    with Run(told(point_checkpoint, episodes=8), tmp_path / "run") as run:
-        run.session.run(float("inf"))
-        name = run.parts.ledger.current
-        folder = run.parts.ledger.folder(name)
-        assert folder is not None
-        manifest = folder / "MANIFEST.json"
-        manifest.write_text(manifest.read_text().replace('"base": "', '"base": "0'))
-    with pytest.raises(DataError, match="was made for base"), Run(run.settings, tmp_path / "run"):
+def test_an_adapter_of_another_base_is_refused(point_checkpoint, tmp_path, whole):
+    shutil.copytree(whole.folder, tmp_path / "run")
+    manifest = tmp_path / "run" / "adapters" / "0003" / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace('"base": "', '"base": "0'))
+    with pytest.raises(DataError, match="was made for base"), Run(whole.settings, tmp_path / "run"):
         pass
 
 
-def test_endings_are_told_apart_by_type(point_checkpoint, tmp_path):
-    with Run(told(point_checkpoint, update=False, episodes=8), tmp_path / "run") as run:
-        run.session.run(float("inf"))
-    for event in run.events:
-        success = event.scored.signal.verdict is Verdict.SUCCESS
-        assert isinstance(event.scored.episode.ending, Terminated) == success
-
-
-torch.set_num_threads(1)
+def test_success_is_counted_by_verdict_and_endings_are_told_apart_by_type(whole):
+    tally = whole.session.record()
+    assert sum(won for won, _ in tally.values()) == sum(whole.won)
+    assert sum(tried for _, tried in tally.values()) == 24
+    for scored in whole.episodes:
+        won = scored.signal.verdict is Verdict.SUCCESS
+        assert scored.episode.ending == (Terminated("success") if won else Truncated("timeout"))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import config, demos, doctor, episodes, evaluate, pretrain, run
+from agent.cli import config, demos, doctor, episodes, evaluate, pretrain, prime, run
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("eval")(evaluate.evaluate)
 app.add_typer(episodes.app, name="episodes")
 app.command("demos")(demos.demos)
 app.command("pretrain")(pretrain.pretrain)
+app.command("prime")(prime.prime)
 app.add_typer(config.app, name="config")
 app.command("doctor")(doctor.doctor)
 

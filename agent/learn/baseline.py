@@ -13,6 +13,7 @@ from torch import Tensor
 from agent.episode import Float32Array
 from agent.learn import gae
 from agent.learn.critic import Critic, Targets, fit
+from agent.learn.experience import Experience
 from agent.learn.record import Outline
 from agent.settings import LearnSettings
 
@@ -22,8 +23,9 @@ WEIGHTS = "critic.safetensors"
 class Baseline:
     """Advantages of episodes, measured against every episode seen so far."""
 
-    def __init__(self, settings: LearnSettings) -> None:
+    def __init__(self, settings: LearnSettings, experience: Experience | None = None) -> None:
         self._settings = settings
+        self._experience = experience
         self._outlines: dict[str, Outline] = {}
         self._rewards: dict[str, Float32Array] = {}
         self._critic: Critic | None = None
@@ -54,13 +56,20 @@ class Baseline:
         width = outlines[0].features.shape[1]
         # From nothing each time: what it knows is then a function of the stored episodes alone.
         self._critic = Critic(width, seed)
-        targets = Targets(
-            torch.cat([outline.features[:-1].float() for outline in outlines]),
-            torch.cat([outline.elapsed[:-1] for outline in outlines]),
-            torch.cat([torch.from_numpy(self._returns(outline)) for outline in outlines]),
-            torch.cat([torch.full((len(o.elapsed) - 1,), n) for n, o in enumerate(outlines)]),
-        )
+        rows = [self._rows(outline, number) for number, outline in enumerate(outlines)]
+        if self._experience is not None:
+            known = self._experience
+            gamma = self._settings.gamma
+            # Its episodes are numbered after ours, so that ours are held out as before.
+            number = known.episode + len(outlines)
+            rows.append((known.features, known.elapsed, known.returns(gamma), number))
+        targets = Targets(*(torch.cat(column) for column in zip(*rows, strict=True)))
         return fit(self._critic, targets, seed)
+
+    def _rows(self, outline: Outline, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        returns = torch.from_numpy(self._returns(outline))
+        features, elapsed = outline.features[:-1].float(), outline.elapsed[:-1]
+        return features, elapsed, returns, torch.full((len(returns),), number)
 
     def _returns(self, outline: Outline) -> Float32Array:
         # The clock is an input of the critic: at its end nothing more can be earned.

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from agent.episode import ScoredEpisode
 from agent.errors import DataError
+from agent.learn import experience
 from agent.learn import loss as losses
 from agent.learn.baseline import Baseline
 from agent.learn.batch import Batch, Share, carried_out, join, share
@@ -39,7 +40,9 @@ class PPOLearner:
 
     def __init__(self, policy: VLAPolicy, settings: LearnSettings, seed: int) -> None:
         self._policy, self._settings, self._seed = policy, settings, seed
-        self._baseline = Baseline(settings)
+        hidden = policy.model.hidden
+        known = experience.read(policy.folder, hidden) if settings.experience else None
+        self._baseline = Baseline(settings, known)
         self._fresh: dict[str, Acted] = {}
         self._bank: list[tuple[Views, Tensor, Tensor]] = []
         self._banked = 0

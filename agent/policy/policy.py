@@ -61,6 +61,7 @@ class VLAPolicy:
     def __init__(self, folder: Path, threads: int = 1, device: str = "cpu") -> None:
         """Read the checkpoint. threads: of torch, for this whole process."""
         torch.set_num_threads(threads)
+        self.folder = folder
         self.model = load_checkpoint(folder, device)
         self.config = self.model.config
         self.tokenizer = load_tokenizer(folder, self.config)

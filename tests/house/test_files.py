@@ -8,9 +8,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = ("agent", "bridges", "sim", "calibration")
 FILES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))
-LAUNCH_AND_TESTS = sorted(
-    file for part in ("launch", "tests") for file in (ROOT / part).rglob("*.py")
+AROUND = sorted(
+    file for part in ("launch", "tests", "benchmarks") for file in (ROOT / part).rglob("*.py")
 )
+PAPERS = sorted([
+    *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md"),
+    *(ROOT / "results").rglob("*.json"), *(ROOT / ".ci").iterdir(), ROOT / "Makefile",
+])  # fmt: skip
 
 
 def named(file: Path) -> str:
@@ -26,12 +30,12 @@ def test_a_module_says_what_it_is(file: Path):
     assert ast.get_docstring(ast.parse(file.read_text()))
 
 
-@pytest.mark.parametrize("file", FILES + LAUNCH_AND_TESTS, ids=named)
+@pytest.mark.parametrize("file", FILES + AROUND, ids=named)
 def test_a_file_stops_at_300_lines(file: Path):
     assert len(file.read_text().splitlines()) <= 300
 
 
-@pytest.mark.parametrize("file", FILES + LAUNCH_AND_TESTS, ids=named)
+@pytest.mark.parametrize("file", FILES + AROUND + PAPERS, ids=named)
 def test_no_path_of_one_machine_is_written_in_a_file(file: Path):
     text = file.read_text()
     for place in ("/" + "work/", "/" + "home/", "/" + "root/"):
