@@ -47,6 +47,7 @@ PRESETS: Mapping[str, Mapping[str, Scalar]] = {
         "learn.grad_clip": 1.0,
         "learn.progress_weight": 0.5,
         "learn.warmup_episodes": 50,
+        "learn.experience": False,
     },
 }
 

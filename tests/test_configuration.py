@@ -78,6 +78,7 @@ def test_the_faithful_preset_is_the_papers():
     # sampled at 1.5, its own curriculum, critic alone for five rounds of updates
     assert (settings.policy.temperature, settings.run.curriculum) == (1.5, "paper")
     assert learn.warmup_episodes == 5 * learn.every_episodes
+    assert not learn.experience
 
 
 @pytest.mark.parametrize("preset", PRESETS)
