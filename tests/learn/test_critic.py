@@ -5,7 +5,7 @@ import torch
 from agent.learn.critic import Critic, Targets, fit
 
 
-def targets(episodes: int, informative: bool, seed: int = 0) -> Targets:
+def targets(episodes: int, *, informative: bool, seed: int = 0) -> Targets:
     draw = torch.Generator().manual_seed(seed)
     rows = 8 * episodes
     features = torch.randn(rows, 6, generator=draw)

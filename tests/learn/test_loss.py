@@ -19,7 +19,7 @@ def surrogate(new, old, advantage, mask=None, group=2):
 def test_an_unchanged_policy_has_ratio_one_and_the_mean_advantage_as_gain():
     found = surrogate([[-1.0, -2.0], [-3.0, -1.0]], [[-1.0, -2.0], [-3.0, -1.0]], [2.0, -1.0])
     assert torch.equal(found.ratio, torch.ones(2, 1))
-    # -(2 - 1) / 2.
+    # advantages 2 and -1 weigh alike: their mean is a half, and a loss is its negative
     assert float(found.loss) == pytest.approx(-0.5)
     assert found.clip_fraction == 0.0
 
