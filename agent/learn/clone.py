@@ -149,7 +149,7 @@ class Cloner:
         index = draw.integers(len(self._frames), size=settings.batch)
         loss, error = self._loss(index)
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         if self._share:
             _average_gradients(self._parameters)
         nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)

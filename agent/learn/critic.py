@@ -73,7 +73,7 @@ def _descend(
         goal = targets.returns[pick].expand_as(values)
         loss = nn.functional.huber_loss(values, goal, delta=HUBER_DELTA)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         optimizer.step()
 
 

@@ -179,7 +179,7 @@ class PPOLearner:
         for part in self._parts(len(minibatch)):
             piece = minibatch.rows(part)
             value, metrics = self._loss(piece, share(piece, minibatch, self._group), first=first)
-            value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            value.backward()
             for name, number in metrics.items():
                 found[name] = found.get(name, 0.0) + number
         parameters = self._policy.adapters.parameters(CANDIDATE).values()
