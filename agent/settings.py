@@ -50,21 +50,21 @@ class LearnSettings(Table):
     targets: Literal["language", "language+projector", "all-linear"] = Field(
         "language", description="which linear layers get an adapter"
     )
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="AdamW step size of the adapter")
+    learning_rate: float = Field(1.5e-3, gt=0, le=1, description="AdamW step size of the adapter")
     epochs: int = Field(3, ge=1, le=100, description="passes over a batch, at most")
-    minibatch: int = Field(64, ge=1, description="decisions a gradient step")
+    minibatch: int = Field(32, ge=1, description="decisions a gradient step")
     micro_batch: int = Field(64, ge=1, description="decisions a forward pass")
     clip_low: float = Field(0.2, gt=0, lt=1, description="ratio clip below 1")
     clip_high: float = Field(0.28, gt=0, le=10, description="ratio clip above 1")
-    gamma: float = Field(0.99, gt=0, le=1, description="discount a decision")
-    gae_lambda: float = Field(0.95, ge=0, le=1, description="GAE lambda")
+    gamma: float = Field(0.93, gt=0, le=1, description="discount a decision")
+    gae_lambda: float = Field(0.5, ge=0, le=1, description="GAE lambda")
     ratio: Literal["decision", "action", "token"] = Field(
-        "decision", description="what one probability ratio covers"
+        "action", description="what one probability ratio covers"
     )
     shaping: Literal["potential", "sum"] = Field(
         "potential", description="how progress becomes reward"
     )
-    kl_weight: float = Field(0.02, ge=0, description="weight of the exact KL to the start adapter")
+    kl_weight: float = Field(0.01, ge=0, description="weight of the exact KL to the start adapter")
     clone_weight: float = Field(
         0.0, ge=0, description="weight of cross-entropy on successful episodes"
     )
@@ -91,7 +91,9 @@ class GateSettings(Table):
     )
     trials: int = Field(0, ge=0, description="greedy episodes on gate states before each promotion")
     worse_by: Fraction = Field(0.1, description="success-rate drop that counts as worse")
-    roll_back_above: Fraction = Field(0.8, description="probability of being worse that rolls back")
+    roll_back_above: Fraction = Field(
+        0.95, description="probability of being worse that rolls back"
+    )
 
 
 class RunSettings(Table):

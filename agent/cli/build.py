@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).parents[1] / "policy" / "shipped" / "tabletop"
 # What a robot is asked for when nobody says.
 USUAL_TASK = {"tabletop": "lift-red-cube", "libero": "libero_object/0"}
 # A run on the embedded robot rehearses a deployment that differs from training.
-USUAL_SHIFT = {"tabletop": {"rotate": 0.8}}
+USUAL_SHIFT = {"tabletop": {"drift": 0.18}}
 
 
 def rehearsed(resolved: Resolved) -> Resolved:

@@ -18,6 +18,9 @@ Start = Annotated[
     Path | None, typer.Option("--start", metavar="FOLDER", help="Checkpoint to go on from.")
 ]
 Steps = Annotated[int, typer.Option(min=1, help="Gradient steps.")]
+Until = Annotated[
+    int | None, typer.Option(min=1, help="Stop after this step of the schedule, if sooner.")
+]
 Batch = Annotated[int, typer.Option(min=1, help="Frames a gradient step, in each process.")]
 Processes = Annotated[int, typer.Option(min=1, max=64, help="Processes that train together.")]
 Rate = Annotated[float, typer.Option("--learning-rate", min=0, help="Peak AdamW step size.")]
@@ -33,6 +36,7 @@ def pretrain(  # noqa: PLR0913  one parameter an option
     *,
     start: Start = None,
     steps: Steps = 6000,
+    until: Until = None,
     batch: Batch = 64,
     processes: Processes = 1,
     learning_rate: Rate = 1e-3,
@@ -63,7 +67,12 @@ def pretrain(  # noqa: PLR0913  one parameter an option
         sys.stderr.flush()
 
     cloning = CloneSettings(
-        steps=steps, batch=batch, learning_rate=learning_rate, sigma_bins=sigma, seed=seed
+        steps=steps,
+        until=until or steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        sigma_bins=sigma,
+        seed=seed,
     )
     settings = TinySettings(patch=patch, chunk=chunk, processes=processes, clone=cloning)
     clone(demonstrations(), out, settings, start, tell)

@@ -20,13 +20,15 @@ from agent.policy.vla import VLA
 class CloneSettings:
     """How long and how hard to train.
 
+    steps: of the learning-rate schedule; until: where to stop in it. batch: in each process.
     sigma_bins: width of the smoothed target around the demonstrated bin, in bins.
     auxiliary: weight of the head that reads privileged positions off the patches; dropped after.
     average: decay of the averaged weights that are kept.
     """
 
     steps: int = 6000
-    batch: int = 64  # in each process
+    until: int = 6000
+    batch: int = 64
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     sigma_bins: float = 4.0
@@ -114,10 +116,11 @@ class Cloner:
         Where several processes train together, only the first one reports and keeps.
         """
         sums = np.zeros(2)
-        while self._step < self._settings.steps:
+        end = min(self._settings.steps, self._settings.until)
+        while self._step < end:
             sums += self._descend()
             self._step += 1
-            last = self._step == self._settings.steps
+            last = self._step == end
             if self._rank == 0 and (last or self._step % keep_every == 0):
                 with self._averaged():
                     keep(self._model)
