@@ -72,12 +72,14 @@ def speed(found: Found) -> str:
             *((f"decision, {_plain(name)}", row) for name, row in decision.items()),
         )
     ]
-    of_step, of_decision = overhead["control_step_wall_ms"], overhead["decision_wall_ms"]
     shares = table(
-        ("agent outside policy and robot", "p50 ms", "p99 ms", "most ms"),
+        ("agent outside policy and robot, a control step", "p50", "p99", "most"),
         [
-            ("a control step", of_step["p50"], of_step["p99"], of_step["most"]),
-            ("a decision", of_decision["p50"], of_decision["p99"], of_decision["most"]),
+            (name, *(overhead[key][each] for each in ("p50", "p99", "most")))
+            for name, key in (
+                ("wall ms", "control_step_wall_ms"),
+                ("processor ms", "control_step_cpu_ms"),
+            )
         ],
     )
     protocol = (
@@ -86,8 +88,9 @@ def speed(found: Found) -> str:
     )
     learning = (
         f"An update from {update['episodes']} episodes, {update['decisions']} decisions: "
-        f"{update['update_seconds']:g} s, and {update['observe_seconds']:g} s to take note of the "
-        "episodes beforehand."
+        f"{update['update_seconds']:g} s, of processor time {update['update_cpu_seconds']:g} s; to "
+        f"take note of the episodes beforehand {update['observe_seconds']:g} s, of processor time "
+        f"{update['observe_cpu_seconds']:g} s."
     )
     between = (
         f"The agent itself, recording to Zarr included, over {overhead['decisions']} decisions: "

@@ -22,6 +22,7 @@ from agent.reward.outcome import OutcomeJudge
 from agent.rollout import run_episode
 from agent.store.run import create_run
 from agent.store.zarr_store import ZarrStore
+from benchmarks.stopwatch import Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,20 @@ class Lap:
 
     between_s: from the policy's answer to the robot, and from the robot's to the policy's next
     question: the recorded step and the loop. The last decision of an episode has no lap.
+    between_cpu_s: of it, what this thread truly worked.
     """
 
     control_steps: int
     policy_s: float
     robot_s: float
     between_s: float
+    between_cpu_s: float
 
 
 def record(
-    robot: Robot, policy: Policy, tasks: Sequence[Task], folder: Path
+    policy: Policy, attempts: Sequence[tuple[Robot, Task]], folder: Path
 ) -> tuple[list[ScoredEpisode], list[Lap]]:
-    """Run and seal one episode a task in a Zarr store in a new run folder, at temperature 1."""
+    """Run and seal one episode an attempt in the Zarr store of a new run, at temperature 1."""
     run = folder / "run"
     create_run(run, {}, {})
     store = ZarrStore(run)
@@ -50,7 +53,7 @@ def record(
     laps: list[Lap] = []
     judge = OutcomeJudge()
     try:
-        for number, task in enumerate(tasks):
+        for number, (robot, task) in enumerate(attempts):
             policy.seed(number)
             clock = _Clock([])
             recording = store.begin(task, policy.adapter, 1.0)
@@ -70,10 +73,10 @@ def record(
 class _Clock:
     """Moments in the order they came: policy asked, answered, robot asked, answered, ..."""
 
-    moments: list[float]
+    moments: list[Spent]
 
     def note(self) -> None:
-        self.moments.append(time.perf_counter())
+        self.moments.append(Spent(time.perf_counter(), time.thread_time()))
 
     def laps(self, control_steps: Sequence[int]) -> list[Lap]:
         starts = range(0, len(self.moments) - 4, 4)
@@ -83,8 +86,13 @@ class _Clock:
 
     def _lap(self, first: int, steps: int) -> Lap:
         asked, answered, told, done, asked_again = self.moments[first : first + 5]
-        between = (told - answered) + (asked_again - done)
-        return Lap(steps, answered - asked, done - told, between)
+        return Lap(
+            control_steps=steps,
+            policy_s=answered.wall_s - asked.wall_s,
+            robot_s=done.wall_s - told.wall_s,
+            between_s=(told.wall_s - answered.wall_s) + (asked_again.wall_s - done.wall_s),
+            between_cpu_s=(told.cpu_s - answered.cpu_s) + (asked_again.cpu_s - done.cpu_s),
+        )
 
 
 class _TimedPolicy:
