@@ -44,7 +44,7 @@ def test_each_place_wins_over_the_one_below(tmp_path: Path):
         [Assignment("learn.alpha", 6.0, "flag --alpha")],
     )
     learn = resolved.settings.learn
-    assert (learn.minibatch, learn.learning_rate) == (64, 2e-5)
+    assert (learn.minibatch, learn.learning_rate) == (32, 2e-5)
     assert (learn.rank, learn.epochs, learn.gamma, learn.alpha) == (3, 4, 0.5, 6.0)
     assert {key: resolved.origins[f"learn.{key}"] for key in ("minibatch", "learning_rate")} == {
         "minibatch": "default",

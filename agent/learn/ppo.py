@@ -236,7 +236,8 @@ class PPOLearner:
             return model.action_logits(seen, views.proprio, *words, tokens)
 
     def _parts(self, count: int) -> tuple[Tensor, ...]:
-        return torch.arange(count).split(self._micro_batch)
+        parts: tuple[Tensor, ...] = torch.arange(count).split(self._micro_batch)
+        return parts
 
     @torch.no_grad()
     def _moved(self, batch: Batch) -> float:
