@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from agent.policy.action_tokens import stats_to_json
 from agent.policy.checkpoint import build_tiny, save_checkpoint
 from agent.policy.config import VLAConfig, tiny_text_config, tiny_towers
@@ -14,7 +16,7 @@ ROBOT = "tests.point_robot:PointRobot"
 
 
 def save_point_checkpoint(folder: Path, decoding: str = "one-pass") -> Path:
-    """Write a VLA that fits the point robot and answers nearly at random; gives the folder."""
+    """Write a VLA that fits the point robot and answers much at random; gives the folder."""
     config = VLAConfig(
         tiny_text_config(hidden=32, layers=2, heads=2),
         tiny_towers(image_px=32, width=16),
@@ -27,7 +29,12 @@ def save_point_checkpoint(folder: Path, decoding: str = "one-pass") -> Path:
         decoding=decoding,  # type: ignore[arg-type]  # checked when it is built
         empty_token_id=3,
     )
-    save_checkpoint(build_tiny(config, 0), PromptTokenizer(tiny_tokenizer(), config), folder)
+    model = build_tiny(config, 0)
+    with torch.no_grad():
+        # The hidden state has a fixed length and adapters leave the head alone: with the rows of
+        # a fresh head, no state at all could make one bin twice as likely as another.
+        model.language_model.lm_head.weight.mul_(10)
+    save_checkpoint(model, PromptTokenizer(tiny_tokenizer(), config), folder)
     return folder
 
 

@@ -10,5 +10,5 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session")
 def point_checkpoint(tmp_path_factory):
-    """A fresh VLA that fits tests/point_robot.py and answers nearly at random."""
+    """A fresh VLA that fits tests/point_robot.py and answers much at random."""
     return save_point_checkpoint(tmp_path_factory.mktemp("point"))
