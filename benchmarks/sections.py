@@ -64,7 +64,7 @@ def speed(found: Found) -> str:
     step, decision = found["control_step"], found["decision"]
     update, overhead = found["update"], found["overhead"]
     physics, matmul = found["reference"]["physics"], found["reference"]["matmul"]
-    head = ("what", "a second", "wall ms", "processor ms", "times its reference")
+    head = ("what", "a second", "wall ms", "processor ms", "processor time / reference")
     rows = [
         (what, f"{row['per_s']:g}", row["wall_ms"], row["cpu_ms"], row["to_reference"])
         for what, row in (
