@@ -14,7 +14,6 @@ from agent.settings import RobotSettings
 ROBOTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.robot:Tabletop",
     "libero": "sim.libero.robot:Libero",
-    "franka": "bridges.franka:FrankaArm",
 }
 EXPERTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.expert:TabletopExpert",

@@ -48,9 +48,11 @@ def make_cards(settings: Settings, robot: Robot) -> tuple[TaskCard, ...]:
     return choose_cards(robot.tasks(), pattern)
 
 
-def make_parts(settings: Settings, folder: Path, robot: Robot) -> Parts:
+def make_parts(
+    settings: Settings, folder: Path, robot: Robot, policy: VLAPolicy | None = None
+) -> Parts:
     """Open a run folder and everything that works on it. The caller closes the store."""
-    policy = make_policy(settings)
+    policy = policy or make_policy(settings)
     ledger = Ledger(folder)
     store = ZarrStore(folder)
     store.open()

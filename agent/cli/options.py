@@ -27,7 +27,7 @@ Sets = Annotated[
     typer.Option("--set", metavar="TABLE.KEY=VALUE", help="One setting; may be given often."),
 ]
 RobotName = Annotated[
-    str | None, typer.Option("--robot", help="tabletop, libero, franka or module:Class.")
+    str | None, typer.Option("--robot", help="tabletop, libero or module:Class.")
 ]
 TaskName = Annotated[
     str | None, typer.Option("--task", help="Task name or pattern, such as 'pick_*'.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,24 +78,27 @@ def run(  # noqa: PLR0913  one parameter an option
                 "--resume goes on as the run was told; leave out "
                 f"{', '.join(given) or 'settings'}, or start a new run"
             )
-        settings, folder = _saved(resume), resume
+        settings = _saved(resume)
+        begin = partial(Path, resume)
     else:
         from agent.cli.build import rehearsed
 
-        settings, folder = _begin(rehearsed(resolve(config, sets, **flags)))
-    outcome = _deploy(settings, folder, quiet=as_json)
+        resolved = rehearsed(resolve(config, sets, **flags))
+        settings = resolved.settings
+        begin = partial(_begin, resolved)
+    outcome, folder = _deploy(settings, begin, quiet=as_json)
     if outcome is None:
         raise Interrupted(f"stopped on request; go on with: vlarl-agent run --resume {folder}")
     _report(outcome, as_json=as_json)
 
 
-def _begin(resolved: Resolved) -> tuple[Settings, Path]:
+def _begin(resolved: Resolved) -> Path:
     from agent.configuration import to_dict
     from agent.store.run import create_run, new_folder
 
     folder = new_folder(Path(resolved.settings.run.out), resolved.settings.robot.name)
     create_run(folder, to_dict(resolved.settings), dict(resolved.origins))
-    return resolved.settings, folder
+    return folder
 
 
 def _saved(folder: Path) -> Settings:
@@ -104,10 +108,13 @@ def _saved(folder: Path) -> Settings:
     return from_dict(open_run(folder).settings)
 
 
-def _deploy(settings: Settings, folder: Path, *, quiet: bool) -> Outcome | None:
+def _deploy(
+    settings: Settings, begin: Callable[[], Path], *, quiet: bool
+) -> tuple[Outcome | None, Path]:
+    """Check what was asked for, and only then begin a run folder and work in it."""
     from rich.console import Console
 
-    from agent.cli.build import make_cards, make_parts
+    from agent.cli.build import make_cards, make_parts, make_policy
     from agent.cli.screen import Screen, Seen
     from agent.deployment import deploy
     from agent.registry import make_robot
@@ -115,11 +122,14 @@ def _deploy(settings: Settings, folder: Path, *, quiet: bool) -> Outcome | None:
     robot = make_robot(settings.robot)
     try:
         cards = make_cards(settings, robot)
-        parts = make_parts(settings, folder, robot)
+        policy = make_policy(settings)
+        folder = begin()
+        parts = make_parts(settings, folder, robot, policy)
         screen = Screen(Console(stderr=quiet), Seen(settings, str(folder)))
         try:
             with _stoppable() as stop, screen:
-                return deploy(settings, folder, parts, cards, screen.take, lambda: bool(stop))
+                outcome = deploy(settings, folder, parts, cards, screen.take, lambda: bool(stop))
+                return outcome, folder
         finally:
             parts.store.close()
     finally:
