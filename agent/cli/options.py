@@ -26,9 +26,7 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="TABLE.KEY=VALUE", help="One setting; may be given often."),
 ]
-RobotName = Annotated[
-    str | None, typer.Option("--robot", help="tabletop, libero or module:Class.")
-]
+RobotName = Annotated[str | None, typer.Option("--robot", help="tabletop, libero or module:Class.")]
 TaskName = Annotated[
     str | None, typer.Option("--task", help="Task name or pattern, such as 'pick_*'.")
 ]
