@@ -28,12 +28,11 @@ def rise(folder, control: str) -> int:
     return sum(run.won[-16:]) - sum(run.won[:16])
 
 
-# Over three seeds the rise was 7, 7 and 9 with the reward, and 1, 3 and 6 by luck without it.
 @pytest.mark.slow
-def test_success_rises_when_it_is_rewarded(tmp_path):
-    assert rise(tmp_path / "run", "") >= 4
-
-
-@pytest.mark.slow
-def test_random_advantages_teach_nothing(tmp_path):
-    assert rise(tmp_path / "run", "random-advantage") <= 6
+def test_success_rises_with_the_reward_and_not_with_noise_in_its_place(tmp_path):
+    # Over three seeds the rise was 9, 7 and 7 with the reward, and 1, 6 and 3 by luck without it;
+    # this seed's 9 and 1 leave room for another machine's rounding on either side.
+    rewarded = rise(tmp_path / "rewarded", "")
+    by_luck = rise(tmp_path / "control", "random-advantage")
+    assert rewarded >= 5
+    assert rewarded >= by_luck + 3
