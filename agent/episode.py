@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 from typing import Literal
 
 import numpy as np
@@ -77,6 +78,39 @@ class Truncated:
 Ending = Terminated | Truncated
 
 
+class Limit(IntFlag):
+    """What a guard held a request to. The numbers are recorded and never change their meaning."""
+
+    STEP = 1
+    SPEED = 2
+    ACCELERATION = 4
+    BOX = 8
+    JOINT = 16
+    SINGULAR = 32
+    GRIPPER = 64
+    ROTATION = 128
+    SHAPE = 256
+
+
+NO_LIMIT = Limit(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a decision was made and met: monotonic seconds, NaN where nobody measured.
+
+    decided_s: the policy had answered. sent_s: its first command left.
+    applied_s: the first command was in force. When the view was taken is `Observation.time_s`.
+    """
+
+    decided_s: float = math.nan
+    sent_s: float = math.nan
+    applied_s: float = math.nan
+
+
+NO_TIMES = Times()
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What came of a decision.
@@ -84,6 +118,9 @@ class Reading:
     applied: the actions truly carried out, at most K; fewer when the episode ended on the way.
     executed: (K,) bool, True where the requested action was carried out unchanged.
     track: (len(applied), p) float32 proprioception after each control step.
+    sent_s, applied_s: as in `Times`, NaN where the robot has no command path of its own.
+    limits: all that a guard held the actions to. by_hand: a person had the arm in the meantime;
+    what was not the policy's own doing is then not `executed`.
     """
 
     observation: Observation
@@ -91,6 +128,10 @@ class Reading:
     executed: BoolArray
     track: Float32Array
     ending: Ending | None
+    sent_s: float = math.nan
+    applied_s: float = math.nan
+    limits: Limit = NO_LIMIT
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +143,9 @@ class Step:
     applied: tuple[Action, ...]
     executed: BoolArray
     track: Float32Array
+    times: Times = NO_TIMES
+    limits: Limit = NO_LIMIT
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

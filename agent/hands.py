@@ -7,6 +7,7 @@ on states reached by random bursts it is noise injection, so that recoveries are
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,9 +60,7 @@ class BorrowedHands:
         reading = self.inner.step(mine)
         self._view = reading.observation
         executed = np.zeros(len(actions), np.bool_)
-        return Reading(
-            reading.observation, reading.applied, executed, reading.track, reading.ending
-        )
+        return replace(reading, executed=executed)
 
     def rest(self) -> None:
         """Rest the inner robot."""
@@ -127,13 +126,7 @@ class NoisyHands:
         done = tuple(self._unsteady(action) for action in actions)
         reading = self._inner.step(done)
         own = np.array([a is b for a, b in zip(actions, done, strict=True)])
-        return Reading(
-            reading.observation,
-            reading.applied,
-            reading.executed & own,
-            reading.track,
-            reading.ending,
-        )
+        return replace(reading, executed=reading.executed & own)
 
     def rest(self) -> None:
         """Rest the inner robot."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.episode import Ending, Episode, Observation, Step, Task, Truncated
+from agent import clock
+from agent.episode import (
+    Decision,
+    Ending,
+    Episode,
+    Observation,
+    Reading,
+    Step,
+    Task,
+    Times,
+    Truncated,
+)
 from agent.protocols import Policy, Recording, Robot
 
 
@@ -29,6 +40,20 @@ def run_episode(
         raise
 
 
+def step_of(view: Observation, decision: Decision, decided_s: float, reading: Reading) -> Step:
+    """One decision as it is recorded."""
+    return Step(
+        observation=view,
+        decision=decision,
+        applied=reading.applied,
+        executed=reading.executed,
+        track=reading.track,
+        times=Times(decided_s, reading.sent_s, reading.applied_s),
+        limits=reading.limits,
+        by_hand=reading.by_hand,
+    )
+
+
 def _act(
     robot: Robot,
     policy: Policy,
@@ -41,8 +66,9 @@ def _act(
         view = robot.reset(task)
         while not stop_wanted():
             (decision,) = policy.act([view], temperature)
+            decided_s = clock.now_s()
             reading = robot.step(decision.actions)
-            recording.append(Step(view, decision, reading.applied, reading.executed, reading.track))
+            recording.append(step_of(view, decision, decided_s, reading))
             view = reading.observation
             if reading.ending is not None:
                 return view, reading.ending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,12 +12,14 @@ from agent.episode import (
     Action,
     Decision,
     Ending,
+    Limit,
     Observation,
     RewardSignal,
     ScoredEpisode,
     Step,
     Task,
     Terminated,
+    Times,
     Truncated,
     Verdict,
 )
@@ -101,6 +104,9 @@ def _step(rng: np.random.Generator, index: int, actions: int, taken: int) -> Ste
         applied=_actions(rng, taken),
         executed=rng.random(actions) < 0.5,
         track=rng.standard_normal((taken, 9)).astype(np.float32),
+        times=Times(index / 20, math.nan, float(rng.random())),
+        limits=Limit(int(rng.integers(512))),
+        by_hand=bool(rng.random() < 0.5),
     )
 
 
@@ -124,4 +130,5 @@ def _walk(thing: object) -> Iterator[object]:
         for value in thing:
             yield from _walk(value)
     else:
-        yield thing
+        # written so, NaN is equal to itself
+        yield thing.hex() if isinstance(thing, float) else thing

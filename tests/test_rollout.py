@@ -1,10 +1,12 @@
 """One episode: every step is kept as it was, and whatever happens the robot comes to rest."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
 
+from agent.clock import now_s
 from agent.episode import Task, Terminated, Truncated
 from agent.errors import RobotFault, SafetyStop
 from agent.reward.outcome import OutcomeJudge
@@ -36,7 +38,7 @@ def act(robot, policy, store, stop=lambda: False):
 
 
 def test_each_step_is_the_view_that_was_answered_and_what_came_of_it(robot, store):
-    policy = Creeper(0.1)
+    policy, began_s = Creeper(0.1), now_s()
     recording, episode = act(robot, policy, store)
     # 4 steps of 0.1 x 0.1 = 0.01 to the right, then time is up at 0.04, short of 0.05.
     assert [round(float(step.observation.proprio[0]), 4) for step in episode.steps] == [
@@ -50,6 +52,10 @@ def test_each_step_is_the_view_that_was_answered_and_what_came_of_it(robot, stor
     assert policy.shown == [
         (s.observation.time_s, s.observation.proprio[0], 0.5) for s in episode.steps
     ]
+    decided = [step.times.decided_s for step in episode.steps]
+    assert began_s <= decided[0] < decided[1] < decided[2] < decided[3] <= now_s()
+    # this robot has no command path to measure
+    assert all(math.isnan(step.times.sent_s) for step in episode.steps)
     assert (episode.task, episode.adapter, episode.temperature) == (TASK, "base", 0.5)
     recording.seal(OutcomeJudge().score(episode))
     assert store.ids() == (episode.id,)

@@ -13,7 +13,7 @@ from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.core.buffer.cpu import Buffer
 from zarr.storage import MemoryStore
 
-from agent.episode import Decision, Float32Array, Observation, Step
+from agent.episode import Decision, Float32Array, Limit, Observation, Step, Times
 from agent.errors import DataError
 from agent.store.layout import AXES, Layout, action_rows, row_actions
 
@@ -34,8 +34,14 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "applied": ("decision", "action", "axis"),
     "applied_count": ("decision",),
     "track": ("decision", "action", "joint"),
+    "decided_s": ("decision",),
+    "sent_s": ("decision",),
+    "applied_s": ("decision",),
+    "limits": ("decision",),
+    "by_hand": ("decision",),
     "progress": ("view",),
 }
+_TIMES = ("decided_s", "sent_s", "applied_s")
 
 
 class ChunkEncoder:
@@ -174,6 +180,11 @@ def _fields(
     yield "applied", applied
     yield "applied_count", np.array([len(step.applied) for step in steps], np.int32)
     yield "track", track
+    yield "decided_s", np.array([step.times.decided_s for step in steps], np.float64)
+    yield "sent_s", np.array([step.times.sent_s for step in steps], np.float64)
+    yield "applied_s", np.array([step.times.applied_s for step in steps], np.float64)
+    yield "limits", np.array([step.limits for step in steps], np.uint16)
+    yield "by_hand", np.array([step.by_hand for step in steps], np.bool_)
     if progress is not None:
         yield "progress", progress
 
@@ -193,6 +204,9 @@ def _step(values: Mapping[str, NDArray[Any]], index: int, view: Observation, ada
         applied=row_actions(values["applied"][index, :taken]),
         executed=values["executed"][index],
         track=values["track"][index, :taken],
+        times=Times(*(float(values[name][index]) for name in _TIMES)),
+        limits=Limit(int(values["limits"][index])),
+        by_hand=bool(values["by_hand"][index]),
     )
 
 
@@ -237,6 +251,7 @@ def _check_shapes(
         "temperature": (n,), "tokens": (n, d),
         "log_probs": (n, d), "requested": (n, k, AXES), "executed": (n, k),
         "applied": (n, k, AXES), "applied_count": (n,), "track": (n, k, p), "progress": (n + 1,),
+        **dict.fromkeys((*_TIMES, "limits", "by_hand"), (n,)),
     }  # fmt: skip
     found = {name: array.shape for name, array in arrays.items()}
     for camera, (h, w) in layout.cameras.items():

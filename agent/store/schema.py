@@ -9,7 +9,8 @@ from typing import Any
 
 from agent.errors import DataError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST = 2  # schema 1 was never released
 
 
 class NewerSchema(DataError):
@@ -27,8 +28,11 @@ def made_by() -> str:
 def check_schema(path: Path, values: Mapping[str, Any]) -> None:
     """Raise DataError unless this program can read the file, NewerSchema when a newer one can."""
     found = values.get("schema_version")
-    if not isinstance(found, int) or found < 1:
-        raise DataError(f"{path}: want schema_version {SCHEMA_VERSION}, found {found!r}")
+    if not isinstance(found, int) or found < OLDEST:
+        raise DataError(
+            f"{path}: want schema_version {OLDEST} or newer, found {found!r}; "
+            "this program cannot read it: use the version that wrote it"
+        )
     if found > SCHEMA_VERSION:
         raise NewerSchema(
             f"{path}: made by {values.get('vlarl_version', 'a newer version')} with schema "

@@ -19,11 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.durable import storage_errors, write_all
-from agent.episode import Decision, Ending, Observation, Step, Terminated, Truncated
+from agent.episode import (
+    Decision,
+    Ending,
+    Limit,
+    Observation,
+    Step,
+    Terminated,
+    Times,
+    Truncated,
+)
 from agent.store.layout import AXES, Layout, action_rows, row_actions
 
 _HEAD = struct.Struct("<IIc")
-_STEP = struct.Struct("<ddIH")  # time_s, temperature, crc32 of the images, actions applied
+# time_s, temperature, crc32 of the images, actions applied, three times, limits, by_hand
+_STEP = struct.Struct("<ddIHdddH?")
 _LAST = struct.Struct("<dI")  # time_s, crc32 of the images
 _ENDINGS: Mapping[str, Ending] = {
     "success": Terminated("success"),
@@ -117,8 +127,18 @@ def encode_step(step: Step, frames_crc: int) -> bytes:
         action_rows(step.applied),
         step.track,
     )
-    time_s, taken = step.observation.time_s, len(step.applied)
-    head = _STEP.pack(time_s, decision.temperature, frames_crc, taken)
+    times = step.times
+    head = _STEP.pack(
+        step.observation.time_s,
+        decision.temperature,
+        frames_crc,
+        len(step.applied),
+        times.decided_s,
+        times.sent_s,
+        times.applied_s,
+        step.limits,
+        step.by_hand,
+    )
     return head + b"".join(part.tobytes() for part in parts)
 
 
@@ -126,7 +146,7 @@ def decode_step(
     payload: bytes, layout: Layout, adapter: str, images: dict[str, NDArray[np.uint8]]
 ) -> Step:
     """The step that `encode_step` was given, exact to the bit."""
-    time_s, temperature, _, taken = _STEP.unpack_from(payload)
+    time_s, temperature, _, taken, *times, limits, by_hand = _STEP.unpack_from(payload)
     cut = _Cutter(payload, _STEP.size)
     proprio, facts = cut(np.float32, layout.proprio), cut(np.float32, layout.privileged)
     tokens, log_probs = cut(np.int16, layout.tokens), cut(np.float32, layout.tokens)
@@ -135,8 +155,9 @@ def decode_step(
     applied = row_actions(cut(np.float64, taken, AXES))
     track = cut(np.float32, taken, layout.proprio)
     view = Observation(images, proprio, layout.instruction, time_s, facts)
+    decision = Decision(requested, tokens, log_probs, adapter, temperature)
     return Step(
-        view, Decision(requested, tokens, log_probs, adapter, temperature), applied, executed, track
+        view, decision, applied, executed, track, Times(*times), Limit(limits), by_hand=by_hand
     )
 
 

@@ -18,6 +18,7 @@ from agent.store.layout import Layout
 from agent.store.reader import ZarrReader
 from agent.store.ring import SLOTS
 from agent.store.run import create_run, open_run
+from agent.store.schema import SCHEMA_VERSION
 from agent.store.zarr_store import ZarrStore
 from benchmarks.crash_store import in_child
 from benchmarks.seeded_episodes import ADAPTER, differences, seeded
@@ -177,7 +178,11 @@ def test_a_run_is_made_once_and_read_back_and_a_newer_one_refused(tmp_path):
     with pytest.raises(UsageError, match="no run"):
         open_run(tmp_path)
     file = tmp_path / "a" / "b" / "run.json"
-    file.write_text(file.read_text().replace('"schema_version": 1', '"schema_version": 2'))
+    file.write_text(
+        file.read_text().replace(
+            f'"schema_version": {SCHEMA_VERSION}', f'"schema_version": {SCHEMA_VERSION + 1}'
+        )
+    )
     with pytest.raises(DataError, match="made by"):
         ZarrStore(tmp_path / "a" / "b").open()
     file.write_text("{")
