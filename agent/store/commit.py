@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_episode(folder: Path, whole: Whole, chunks: Mapping[str, FileHash]) ->
         encoded = encode_group(whole.layout, whole.steps, whole.last, progress, attributes)
         _write_files(folder / DATA, encoded)
         files |= {path: FileHash.of(data) for path, data in encoded.items()}
-    summary = summary_of(whole)
+    summary = summary_of(whole, sum(found.size for found in files.values()))
     status: Literal["complete", "interrupted"] = "interrupted" if whole.why else "complete"
     record = EpisodeRecord(status, summary, whole.layout, attributes, files)
     write_record(folder, record)
@@ -75,7 +76,7 @@ def attributes_of(whole: Whole) -> dict[str, Any]:
     }
 
 
-def summary_of(whole: Whole) -> Summary:
+def summary_of(whole: Whole, stored_bytes: int) -> Summary:
     """The episode in brief."""
     opening, signal = whole.opening, whole.signal
     return Summary(
@@ -95,7 +96,17 @@ def summary_of(whole: Whole) -> Summary:
         seconds=_seconds(whole),
         began=opening.began,
         why=whole.why,
+        source="" if signal is None else signal.source,
+        executed=sum(int(step.executed.sum()) for step in whole.steps),
+        limits=_limits(whole.steps),
+        by_hand=sum(step.by_hand for step in whole.steps),
+        stored_bytes=stored_bytes,
     )
+
+
+def _limits(steps: Sequence[Step]) -> dict[str, int]:
+    counts = Counter(str(limit.name).lower() for step in steps for limit in step.limits)
+    return dict(sorted(counts.items()))
 
 
 def _seconds(whole: Whole) -> float:
