@@ -61,7 +61,14 @@ class ToolControl:
         inside the cell's box.
         """
         self._goal = np.clip(self.position + move[:3], _LOW_M, _HIGH_M)
-        wanted = turned(move[3:]) @ self._goal_axes
+        self._point(turned(move[3:]) @ self._goal_axes)
+
+    def hold(self, position: Float64Array, axes: Float64Array) -> None:
+        """Set the goal outright. position: (3,) m, kept inside the box. axes: (3, 3)."""
+        self._goal = np.clip(position, _LOW_M, _HIGH_M)
+        self._point(axes)
+
+    def _point(self, wanted: Float64Array) -> None:
         ahead = turn(wanted @ self.axes.T)
         angle = math.sqrt(float(ahead @ ahead))
         if angle > _LEASH_RAD:

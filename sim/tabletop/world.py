@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import mujoco
 import numpy as np
 
@@ -15,6 +17,7 @@ from sim.tabletop.starts import Start
 
 SUBSTEPS = round(1.0 / (CONTROL_HZ * TIMESTEP_S))
 _TORQUES_EVERY = 2  # substeps; 100 Hz is enough for a tool that follows with 17 rad/s
+TICK_S = _TORQUES_EVERY * TIMESTEP_S
 _GRIP_SECONDS = 0.4  # from open to closed: eight control steps, as LIBERO's hand
 
 
@@ -59,19 +62,28 @@ class World:
 
     def advance(self, move: Float64Array, opening: float) -> None:
         """Live through one control step. move: (6,) m and rad. opening: 0 closed .. 1 open."""
+        self.tick(opening, lambda: self.control.aim(move))
+        for _ in range(1, SUBSTEPS // _TORQUES_EVERY):
+            self.tick(opening)
+        mujoco.mj_kinematics(self.model, self.data)
+
+    def tick(self, opening: float, aim: Callable[[], None] | None = None) -> None:
+        """Live through one turn of the tool's controller, TICK_S. Kinematics lag one substep.
+
+        aim: sets a new goal; called with positions up to date.
+        """
         data, model = self.data, self.model
         wanted = opening * WIDEST_M / 2
         stride = WIDEST_M / 2 * TIMESTEP_S / _GRIP_SECONDS
-        for substep in range(SUBSTEPS):
+        for substep in range(_TORQUES_EVERY):
             mujoco.mj_step1(model, data)
             if substep == 0:
-                self.control.aim(move)
-            if substep % _TORQUES_EVERY == 0:
+                if aim is not None:
+                    aim()
                 data.ctrl[:7] = self.control.torques()
             ahead = wanted - data.ctrl[self._grip]
             data.ctrl[self._grip] += min(max(ahead, -stride), stride)
             mujoco.mj_step2(model, data)
-        mujoco.mj_kinematics(model, data)
 
     @property
     def tip(self) -> Float64Array:
