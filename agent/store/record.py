@@ -37,6 +37,11 @@ class EpisodeRecord:
 
 def write_record(folder: Path, record: EpisodeRecord) -> None:
     """Write episode.json, whole or not at all: the last file before the commit."""
+    write_bytes(folder / RECORD, record_bytes(record))
+
+
+def record_bytes(record: EpisodeRecord) -> bytes:
+    """The content of episode.json, its own hash included."""
     values = {
         "schema_version": SCHEMA_VERSION,
         "vlarl_version": made_by(),
@@ -47,7 +52,7 @@ def write_record(folder: Path, record: EpisodeRecord) -> None:
         "files": {path: asdict(found) for path, found in sorted(record.files.items())},
     }
     values["sha256"] = _own_hash(values)
-    write_bytes(folder / RECORD, json.dumps(values, indent=1).encode())
+    return json.dumps(values, indent=1).encode()
 
 
 def read_record(folder: Path) -> EpisodeRecord:
