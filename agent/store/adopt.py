@@ -1,4 +1,4 @@
-"""A sound episode under another id: its record and the attributes of its Zarr group say the same."""
+"""A sound episode under another id: its record and its Zarr group then both say so."""
 
 from __future__ import annotations
 
