@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.episode import (
     Action,
@@ -51,6 +51,19 @@ class Robot(Protocol):
 
     def close(self) -> None:
         """Rest and let go of everything. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Supervised(Protocol):
+    """What a robot has besides where a guard and a person watch over it."""
+
+    def acting(self, adapter: str, episodes: int) -> None:
+        """Note who acts from the next reset on, and how many episodes that adapter has had."""
+        ...
+
+    def heed(self, stop_wanted: Callable[[], bool]) -> None:
+        """Give up waiting for anyone, raising Interrupted, once `stop_wanted` says True."""
         ...
 
 
@@ -110,8 +123,15 @@ class Recording(Protocol):
 class EpisodeStore(Protocol):
     """Keeps episodes; what was sealed is never lost and never altered."""
 
-    def begin(self, task: Task, adapter: str, temperature: float) -> Recording:
-        """Start writing an episode under the next free id."""
+    def begin(
+        self,
+        task: Task,
+        adapter: str,
+        temperature: float,
+        *,
+        extra: Mapping[str, str | int | float] | None = None,
+    ) -> Recording:
+        """Start writing an episode under the next free id; `extra` is kept with it."""
         ...
 
     def ids(self) -> tuple[str, ...]:
