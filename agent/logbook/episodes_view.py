@@ -1,0 +1,114 @@
+"""All episodes of a run in rows: sealed, broken off, set aside, and the one that is running."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from agent.logbook.damage import Damage, Damages
+from agent.logbook.labels import Said, labels, standing
+from agent.logbook.updates import updates, used_by
+from agent.store.folders import LOG, Folders
+from agent.store.manifest import read_manifest
+from agent.store.names import by_age, ids_in
+from agent.store.record import read_record
+from agent.store.steplog import read_log
+from agent.store.summary import Summary
+
+Status = Literal["sealed", "interrupted", "quarantined", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """One episode in brief.
+
+    summary: None where nothing of it can be read. label: "success", "failure" or "" as a person
+    typed it. notes: typed, oldest first. used_by: number of the update that used it up, if any.
+    """
+
+    id: str
+    status: Status
+    summary: Summary | None
+    label: str = ""
+    notes: tuple[str, ...] = ()
+    used_by: int | None = None
+
+    @property
+    def won(self) -> bool | None:
+        """Whether the judge saw success; None where it could not tell or was not asked."""
+        verdict = "" if self.summary is None else self.summary.verdict
+        return {"success": True, "failure": False}.get(verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodesView:
+    """All episodes, oldest first."""
+
+    rows: tuple[EpisodeRow, ...]
+    damage: tuple[Damage, ...]
+
+
+def episodes(folder: Path) -> EpisodesView:
+    """Every episode of a run, as far as it can be read."""
+    damages = Damages(folder)
+    return EpisodesView(rows(folder, damages), damages.found)
+
+
+def rows(folder: Path, damages: Damages) -> tuple[EpisodeRow, ...]:
+    """The rows alone."""
+    folders = Folders(folder)
+    said = standing(labels(folder, damages))
+    used = used_by(updates(folder, damages))
+    found: dict[str, EpisodeRow] = {}
+
+    def put(name: str, status: Status, summary: Summary | None) -> None:
+        words = said.get(name, Said())
+        found[name] = EpisodeRow(name, status, summary, words.outcome, words.notes, used.get(name))
+
+    for name in ids_in(folders.staging):
+        # First, so that an episode that is sealed meanwhile is found among the sealed ones.
+        put(name, "running", _running(folders.staging / name))
+    listed = damages.read(folders.manifest, lambda _: read_manifest(folders)) or {}
+    for name in ids_in(folders.episodes):
+        put(name, "sealed", listed.get(name) or _recorded(folders.episodes / name, damages))
+    for name in ids_in(folders.interrupted):
+        put(name, "interrupted", _recorded(folders.interrupted / name, damages))
+    for name in ids_in(folders.quarantine):
+        put(name, "quarantined", _recorded(folders.quarantine / name, damages))
+    for name in listed.keys() - found.keys():
+        damages.add(folders.episodes / name, "in the manifest, but its folder is gone")
+    return tuple(found[name] for name in by_age(found))
+
+
+def _recorded(folder: Path, damages: Damages) -> Summary | None:
+    record = damages.read(folder, read_record)
+    return None if record is None else record.summary
+
+
+def _running(folder: Path) -> Summary | None:
+    """What the log of a running episode tells so far; None where it tells nothing yet."""
+    try:
+        logged = read_log(folder / LOG)
+        begin, task = logged.begin, logged.begin["task"]
+        return Summary(
+            id=folder.name,
+            task=task["name"],
+            instruction=task["instruction"],
+            start=task["start"],
+            seed=task["seed"],
+            adapter=begin["adapter"],
+            temperature=begin["temperature"],
+            use=str(begin["extra"].get("use", "")),
+            decisions=len(logged.steps),
+            control_steps=0,
+            ending="running",
+            verdict="",
+            success_probability=None,
+            seconds=0.0,
+            began=begin["began"],
+        )
+    except (OSError, KeyError, TypeError, json.JSONDecodeError):
+        # The log is being written, or its folder has just been committed.
+        return None
