@@ -1,0 +1,28 @@
+"""What tests on ROS need: a graph of their own, and a clock on the wall."""
+
+import os
+import time
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_graph(monkeypatch):
+    """A domain of this process, so that neighbours on one machine do not hear each other."""
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(os.getpid() % 102))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+
+
+@pytest.fixture
+def until():
+    """Wait for something to become true, for a bounded time."""
+
+    def wait(true, timeout_s=5.0):
+        ends = time.monotonic() + timeout_s
+        while time.monotonic() < ends:
+            if true():
+                return True
+            time.sleep(0.005)
+        return False
+
+    return wait
