@@ -112,6 +112,7 @@ class Freshness(Table):
 
     frozen_frames: so many equal frames in a row while the arm moves; 0 never.
     black_std: standard deviation of a frame's values (0..255) below which it is black.
+    request_s: the guard holds after three control periods without a request, not before this.
     """
 
     joints_s: Positive = 0.2
@@ -119,6 +120,7 @@ class Freshness(Table):
     camera_s: Positive = 0.3
     frozen_frames: Annotated[int, Field(ge=0)] = 8
     black_std: Annotated[float, Field(ge=0)] = 2.0
+    request_s: Positive = 0.2
 
 
 class Workspace(Table):
