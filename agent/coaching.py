@@ -14,6 +14,7 @@ from agent.protocols import Robot
 from agent.registry import make_expert, make_robot
 from agent.reward.outcome import OutcomeJudge
 from agent.settings import Settings
+from agent.store.packing import parse_codecs
 from agent.store.run import create_run
 from agent.store.zarr_store import ZarrStore
 
@@ -47,7 +48,7 @@ def record(
     create_run(folder, configuration.to_dict(settings), {})
     robot = make_robot(settings.robot)
     expert = make_expert(settings.robot, robot)
-    store = ZarrStore(folder)
+    store = ZarrStore(folder, codecs=parse_codecs(settings.store.codecs))
     try:
         store.open()
         hands = _hands(settings, lesson, robot)

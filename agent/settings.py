@@ -96,6 +96,16 @@ class GateSettings(Table):
     )
 
 
+class StoreSettings(Table):
+    """How episodes are kept."""
+
+    codecs: str = Field(
+        "",
+        pattern=r"^([\w.*-]+=(zstd|bitshuffle)(,[\w.*-]+=(zstd|bitshuffle))*)?$",
+        description="how pictures are packed, CAMERA=zstd|bitshuffle,...; * is every other camera",
+    )
+
+
 class RunSettings(Table):
     """How long, from which seed, and where to."""
 
@@ -118,3 +128,4 @@ class Settings(Table):
     policy: PolicySettings = PolicySettings()
     learn: LearnSettings = LearnSettings()
     gate: GateSettings = GateSettings()
+    store: StoreSettings = StoreSettings()

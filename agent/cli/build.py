@@ -14,6 +14,7 @@ from agent.protocols import Robot
 from agent.reward.outcome import OutcomeJudge
 from agent.session import Parts
 from agent.settings import Settings
+from agent.store.packing import parse_codecs
 from agent.store.zarr_store import ZarrStore
 
 SHIPPED = Path(__file__).parents[1] / "policy" / "shipped" / "tabletop"
@@ -54,7 +55,7 @@ def make_parts(
     """Open a run folder and everything that works on it. The caller closes the store."""
     policy = policy or make_policy(settings)
     ledger = Ledger(folder)
-    store = ZarrStore(folder)
+    store = ZarrStore(folder, codecs=parse_codecs(settings.store.codecs))
     store.open()
     try:
         ledger.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,16 @@ from typing import Any
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.core.buffer.cpu import Buffer
 from zarr.storage import MemoryStore
 
 from agent.episode import Decision, Float32Array, Limit, Observation, Step, Times
 from agent.errors import DataError
 from agent.store.layout import AXES, Layout, action_rows, row_actions
+from agent.store.packing import ZSTD, codec_of, compressors
 
 CHUNK = 10  # views in one chunk of images
 LARGEST_BYTES = 8 << 30  # of one episode in memory; a file that claims more is refused
-_LEVEL = 1
 
 # Every array but the images, with its dimensions; images/<camera> is (view, h, w, 3) uint8.
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
@@ -42,6 +42,11 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "progress": ("view",),
 }
 _TIMES = ("decided_s", "sent_s", "applied_s")
+_EVERY_ARRAY: Mapping[str, Any] = {
+    "fill_value": 0,
+    "chunk_key_encoding": {"name": "default", "separator": "."},
+    "config": {"write_empty_chunks": True},
+}
 
 
 class ChunkEncoder:
@@ -51,10 +56,7 @@ class ChunkEncoder:
         self._files: dict[str, Any] = {}
         group = zarr.create_group(MemoryStore(self._files))
         many = 1_000_000  # views; the true number is set when the episode ends
-        self._arrays = {
-            name: _create(group, image_name(name), (many, h, w, 3), np.uint8)
-            for name, (h, w) in layout.cameras.items()
-        }
+        self._arrays = {name: create_images(group, layout, name, many) for name in layout.cameras}
 
     def encode(self, camera: str, start: int, frames: NDArray[np.uint8]) -> tuple[str, bytes]:
         """Encode views `start` .. on, at most one chunk; returns its path and its bytes."""
@@ -66,10 +68,9 @@ class ChunkEncoder:
 
 def decode_chunk(layout: Layout, camera: str, start: int, data: bytes) -> NDArray[np.uint8]:
     """Undo `ChunkEncoder.encode`; a whole chunk comes back. Raises DataError."""
-    h, w = layout.cameras[camera]
     files: dict[str, Any] = {}
     group = zarr.create_group(MemoryStore(files))
-    array = _create(group, image_name(camera), (start + CHUNK, h, w, 3), np.uint8)
+    array = create_images(group, layout, camera, start + CHUNK)
     path = chunk_path(camera, start)
     files[path] = Buffer.from_bytes(data)
     return np.asarray(read_array(array, path)[start:])
@@ -93,8 +94,8 @@ def encode_group(
         array = _create(group, name, values.shape, values.dtype.type)
         if values.size:
             array[...] = values
-    for camera, (h, w) in layout.cameras.items():
-        _create(group, image_name(camera), (views, h, w, 3), np.uint8)
+    for camera in layout.cameras:
+        create_images(group, layout, camera, views)
     return {path: data.to_bytes() for path, data in files.items()}
 
 
@@ -121,6 +122,23 @@ def decode_group(
     ]
     steps = tuple(_step(values, index, view, adapter) for index, view in enumerate(views[:-1]))
     return steps, views[-1], values["progress"]
+
+
+def create_images(
+    group: zarr.Group, layout: Layout, camera: str, views: int, shard: int | None = None
+) -> zarr.Array[Any]:
+    """An array of pictures in checked chunks of ten. shard: views in one file, where many are."""
+    h, w = layout.cameras[camera]
+    return group.create_array(
+        image_name(camera),
+        shape=(views, h, w, 3),
+        chunks=(CHUNK, max(1, h), max(1, w), 3),
+        shards=None if shard is None else (shard, max(1, h), max(1, w), 3),
+        dtype=np.uint8,
+        compressors=compressors(codec_of(layout.codecs, camera)),
+        dimension_names=("view", f"{camera}_y", f"{camera}_x", "rgb"),
+        **_EVERY_ARRAY,
+    )
 
 
 def read_array(array: zarr.Array[Any], name: str) -> NDArray[Any]:
@@ -211,22 +229,15 @@ def _step(values: Mapping[str, NDArray[Any]], index: int, view: Observation, ada
 
 
 def _create(group: zarr.Group, name: str, shape: tuple[int, ...], dtype: type) -> zarr.Array[Any]:
-    """An array in checked chunks: ten views of images, or all of anything else."""
-    of_images = name.startswith("images/")
-    camera = name.partition("/")[2]
-    names = ("view", f"{camera}_y", f"{camera}_x", "rgb") if of_images else DIMENSIONS[name]
-    first = CHUNK if of_images else max(1, shape[0])
+    """An array in one checked chunk."""
     return group.create_array(
         name,
         shape=shape,
-        chunks=(first, *(max(1, side) for side in shape[1:])),
+        chunks=tuple(max(1, side) for side in shape),
         dtype=dtype,
-        # The check is over the compressed bytes, so damage is met before the decompressor runs.
-        compressors=[ZstdCodec(level=_LEVEL), Crc32cCodec()],
-        fill_value=0,
-        chunk_key_encoding={"name": "default", "separator": "."},
-        dimension_names=names,
-        config={"write_empty_chunks": True},
+        compressors=compressors(ZSTD),
+        dimension_names=DIMENSIONS[name],
+        **_EVERY_ARRAY,
     )
 
 
@@ -263,10 +274,8 @@ def _check_shapes(
 
 
 def _chunk_bytes(array: zarr.Array[Any]) -> int:
-    count = 1
-    for side in array.chunks:
-        count *= side
-    return count * int(array.dtype.itemsize)
+    """Bytes of the largest piece that a reader must hold at once: a chunk, or a whole shard."""
+    return math.prod(array.shards or array.chunks) * int(array.dtype.itemsize)
 
 
 def _stack(rows: Sequence[NDArray[Any]], shape: tuple[int, ...], dtype: type) -> NDArray[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from agent.episode import Action, Observation, Step
 from agent.errors import UsageError
 from agent.store.names import check_camera
+from agent.store.packing import codec_of
 
 AXES = 7  # six of the move, one of the gripper
 
@@ -22,6 +23,7 @@ class Layout:
     """What every step of an episode has in common.
 
     cameras: name to (h, w). proprio: p. privileged: m. actions: K and tokens: d a decision.
+    codecs: how pictures are packed, by camera; zstd where nothing is said.
     """
 
     cameras: Mapping[str, tuple[int, int]]
@@ -30,9 +32,15 @@ class Layout:
     actions: int
     tokens: int
     instruction: str
+    codecs: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, view: Observation, step: Step | None = None) -> Layout:
+    def of(
+        cls,
+        view: Observation,
+        step: Step | None = None,
+        codecs: Mapping[str, str] | None = None,
+    ) -> Layout:
         """The layout that this view and step set. Raises UsageError for what cannot be kept."""
         cameras = {}
         for name, image in view.images.items():
@@ -46,6 +54,7 @@ class Layout:
             actions=0 if step is None else len(step.decision.actions),
             tokens=0 if step is None else step.decision.tokens.size,
             instruction=view.instruction,
+            codecs={name: codec_of(codecs or {}, name) for name in cameras},
         )
 
     @classmethod

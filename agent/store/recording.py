@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,15 @@ log = logging.getLogger(__name__)
 class ZarrRecording:
     """An agent.protocols.Recording. Order: append..., finish, seal; or abandon at any point."""
 
-    def __init__(self, folders: Folders, opening: Opening, done: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folders: Folders,
+        opening: Opening,
+        codecs: Mapping[str, str],
+        done: Callable[[str], None],
+    ) -> None:
         self._folders = folders
+        self._codecs = codecs
         self._opening = opening
         self._done = done
         self._folder: Path = folders.staging / opening.id
@@ -154,7 +161,7 @@ class ZarrRecording:
     def _laid_out(self, view: Observation, step: Step | None) -> Layout:
         """The episode's layout; the first view sets it and opens ring and chunks."""
         if self._layout is None:
-            layout = Layout.of(view, step)
+            layout = Layout.of(view, step, self._codecs)
             layout.check_view(view)
             if step is not None:
                 layout.check_step(step)

@@ -25,9 +25,16 @@ FREE_BYTES = 256 << 20  # wanted before an episode begins
 class ZarrStore:
     """An agent.protocols.EpisodeStore in a run folder. Call `open` before anything else."""
 
-    def __init__(self, run_folder: Path, free_bytes: int = FREE_BYTES) -> None:
+    def __init__(
+        self,
+        run_folder: Path,
+        free_bytes: int = FREE_BYTES,
+        codecs: Mapping[str, str] | None = None,
+    ) -> None:
+        """codecs: how pictures are packed, by camera; see agent/store/packing.py."""
         self._folders = Folders(run_folder)
         self._free_bytes = free_bytes
+        self._codecs = dict(codecs or {})
         self._lock = WriterLock(self._folders.lock)
         self._reader = ZarrReader(run_folder)
         self._recordings: dict[str, ZarrRecording] = {}
@@ -74,7 +81,7 @@ class ZarrStore:
         require_free(self._folders.run, self._free_bytes)
         episode_id = f"{self._last_id + 1:06d}"
         opening = Opening.now(episode_id, task, adapter, temperature, extra or {})
-        recording = ZarrRecording(self._folders, opening, self._forget)
+        recording = ZarrRecording(self._folders, opening, self._codecs, self._forget)
         self._last_id += 1
         recording.open()
         self._recordings[episode_id] = recording
