@@ -15,6 +15,10 @@ class ProfileError(ValueError):
     """A profile cannot be used."""
 
 
+class CalibrationError(ValueError):
+    """Pictures, poses or readings from which nothing can be calibrated."""
+
+
 def said(model: type[BaseModel], error: ValidationError, origin: str) -> str:
     """Say the first thing that is wrong; an unknown key comes before what lacks for it."""
     problems = error.errors()
