@@ -1,0 +1,1 @@
+"""Hands episodes and adapters to other tools, each in the format that the tool reads."""
