@@ -82,6 +82,23 @@ def rows(folder: Path, damages: Damages) -> tuple[EpisodeRow, ...]:
     return tuple(found[name] for name in by_age(found))
 
 
+def row_of(folder: Path, name: str, status: Status, damages: Damages) -> EpisodeRow:
+    """The row of one episode, without reading the others."""
+    folders = Folders(folder)
+    parents = {
+        "sealed": folders.episodes,
+        "interrupted": folders.interrupted,
+        "quarantined": folders.quarantine,
+    }
+    if status == "running":
+        summary = _running(folders.staging / name)
+    else:
+        summary = _recorded(parents[status] / name, damages)
+    words = standing(labels(folder, damages)).get(name, Said())
+    used = used_by(updates(folder, damages)).get(name)
+    return EpisodeRow(name, status, summary, words.outcome, words.notes, used)
+
+
 def _recorded(folder: Path, damages: Damages) -> Summary | None:
     record = damages.read(folder, read_record)
     return None if record is None else record.summary

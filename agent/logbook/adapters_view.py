@@ -1,0 +1,194 @@
+"""The family of adapters: who came from whom, how each did, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from agent.errors import UsageError
+from agent.interval import Paired, probability_worse
+from agent.logbook.damage import Damage, Damages
+from agent.logbook.episodes_view import rows
+from agent.logbook.rate import Rate
+from agent.logbook.success import Evaluation, by_adapter, compared, curve, evaluations
+from agent.logbook.updates import UpdateRow, acting, updates
+from agent.logbook.weights import Apart, Weights, apart, weights
+
+BASE = "base"
+State = Literal["acting", "promoted", "rolled back", "discarded", "base"]
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterRow:
+    """One adapter or candidate. depth: updates between it and the base.
+
+    update: its number, None for the base. episodes: ids it was made of. acted: how the episodes
+    it acted in came out. evaluations: of it, on held-out states. gone: its folder is missing.
+    """
+
+    name: str
+    parent: str
+    depth: int
+    state: State
+    update: int | None
+    why: str
+    when: str
+    episodes: tuple[str, ...]
+    acted: Rate
+    evaluations: tuple[Evaluation, ...]
+    metrics: Mapping[str, float]
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptersView:
+    """All adapters, each after its parent, children in the order they were made."""
+
+    acting: str
+    rows: tuple[AdapterRow, ...]
+    damage: tuple[Damage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two adapters side by side.
+
+    apart: how far what they add to the base's weights is; None where weights are missing.
+    second_better: probability that the second succeeds more often, from the episodes that each
+    acted in (different start states, uniform priors). paired: on held-out states both tried.
+    """
+
+    first: AdapterRow
+    second: AdapterRow
+    apart: Apart | None
+    second_better: float
+    paired: Paired | None
+    damage: tuple[Damage, ...]
+
+
+def adapters(folder: Path) -> AdaptersView:
+    """Every adapter and candidate of a run."""
+    damages = Damages(folder)
+    return AdaptersView(*_family(folder, damages), damages.found)
+
+
+def compare(folder: Path, first: str, second: str) -> Comparison:
+    """Compare two adapters of a run. Raises UsageError for a name that the run does not know."""
+    damages = Damages(folder)
+    _, family = _family(folder, damages)
+    ours, theirs = _named(family, first), _named(family, second)
+    loaded = [_weights(folder, row, damages) for row in (ours, theirs)]
+    gap = None
+    if loaded[0] is not None and loaded[1] is not None:
+        gap = apart(loaded[0], loaded[1])
+    return Comparison(
+        ours,
+        theirs,
+        gap,
+        second_better=probability_worse(
+            (theirs.acted.won, theirs.acted.tried), (ours.acted.won, ours.acted.tried)
+        ),
+        paired=(
+            compared(ours.evaluations[-1], theirs.evaluations[-1])
+            if ours.evaluations and theirs.evaluations
+            else None
+        ),
+        damage=damages.found,
+    )
+
+
+def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]]:
+    history = updates(folder, damages)
+    now = acting(history)
+    acted = {each.adapter: each.rate for each in by_adapter(curve(rows(folder, damages)))}
+    scores = evaluations(folder, damages)
+    made = [row for row in history if row.outcome in {"kept", "discarded"}]
+    states = _states(history, now)
+    parents = {BASE: "", **{row.adapter: row.parent for row in made}}
+
+    def row(name: str, update: UpdateRow | None) -> AdapterRow:
+        gone = (
+            states[name] not in {"discarded", "base"} and not (folder / "adapters" / name).is_dir()
+        )
+        if gone and name != BASE:
+            damages.add(
+                folder / "adapters" / name, "the folder of an adapter that was kept is gone"
+            )
+        return AdapterRow(
+            name=name,
+            parent=parents[name],
+            depth=_depth(name, parents),
+            state=states[name],
+            update=None if update is None else update.number,
+            why="" if update is None else update.why,
+            when="" if update is None else update.when,
+            episodes=() if update is None else update.episodes,
+            acted=acted.get(name, Rate.of(())),
+            evaluations=tuple(each for each in scores if each.adapter == name),
+            metrics={} if update is None else update.metrics,
+            gone=gone and name != BASE,
+        )
+
+    found = {BASE: row(BASE, None), **{each.adapter: row(each.adapter, each) for each in made}}
+    return now, tuple(found[name] for name in _in_order(parents))
+
+
+def _states(history: Sequence[UpdateRow], now: str) -> Mapping[str, State]:
+    """What became of each: an adapter is rolled back when one before it acts again."""
+    states: dict[str, State] = {BASE: "base"}
+    at = BASE
+    for row in history:
+        if row.outcome == "discarded":
+            states[row.adapter] = "discarded"
+        elif row.outcome == "kept":
+            at = row.adapter
+            states[at] = "promoted"
+        elif row.outcome == "rolled back":
+            if at != BASE:
+                states[at] = "rolled back"
+            at = row.adapter
+    states[now] = "acting"
+    return states
+
+
+def _depth(name: str, parents: Mapping[str, str]) -> int:
+    depth, seen = 0, {name}
+    while (name := parents.get(name, "")) and name not in seen:
+        seen.add(name)  # damaged reports may name each other
+        depth += 1
+    return depth
+
+
+def _in_order(parents: Mapping[str, str]) -> list[str]:
+    """Names so that each follows its parent; those whose parent is unknown come last."""
+    ordered: list[str] = []
+
+    def walk(name: str) -> None:
+        if name not in ordered:
+            ordered.append(name)
+            for child, parent in parents.items():
+                if parent == name:
+                    walk(child)
+
+    walk(BASE)
+    for name in parents:
+        walk(name)
+    return ordered
+
+
+def _named(family: Sequence[AdapterRow], name: str) -> AdapterRow:
+    for row in family:
+        if row.name == name:
+            return row
+    known = ", ".join(row.name for row in family[-12:])
+    raise UsageError(f"no adapter is called {name[:40]!r}; this run knows: {known}")
+
+
+def _weights(folder: Path, row: AdapterRow, damages: Damages) -> Weights | None:
+    if row.name == BASE:
+        return {}
+    if row.state == "discarded":
+        return None
+    return damages.read(folder / "adapters" / row.name, weights)
