@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import config, demos, doctor, episodes, evaluate, pretrain, prime, run
+from agent.cli import config, demos, doctor, episodes, evaluate, export, pretrain, prime, run
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.add_typer(episodes.app, name="episodes")
+app.command("export")(export.export)
 app.command("demos")(demos.demos)
 app.command("pretrain")(pretrain.pretrain)
 app.command("prime")(prime.prime)
