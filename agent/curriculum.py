@@ -18,7 +18,12 @@ Arm = tuple[str, int]
 
 
 def choose_cards(cards: Sequence[TaskCard], pattern: str) -> tuple[TaskCard, ...]:
-    """The cards whose name matches a comma-separated list of names or patterns (* and ?)."""
+    """The cards whose name matches a comma-separated list of names or patterns (* and ?).
+
+    A card's whole instruction will do as well.
+    """
+    if spoken := tuple(card for card in cards if card.instruction == pattern.strip()):
+        return spoken
     wanted = [part.strip() for part in pattern.split(",") if part.strip()] or ["*"]
     chosen = [card for card in cards if any(fnmatch.fnmatch(card.name, w) for w in wanted)]
     for want in wanted:

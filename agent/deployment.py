@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from agent import clock, durable
+from agent import clock
 from agent.curriculum import tasks_of
-from agent.episode import Task, TaskCard, UpdateReport
-from agent.errors import DataError
-from agent.evaluation import Trial, try_tasks
+from agent.episode import TaskCard, UpdateReport
+from agent.errors import Interrupted
+from agent.evaluation import Trial
 from agent.interval import Paired, paired, wilson
 from agent.learn import gate
 from agent.learn.ledger import BASE
-from agent.session import Event, Parts, Session
+from agent.protocols import Supervised
+from agent.scoring import Stage, Tried
+from agent.session import Event, Parts, Session, patience_of
 from agent.settings import Settings
-
-Phase = Literal["before", "adapt", "after"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A held-out start state was attempted."""
-
-    phase: Phase
-    trial: Trial
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +66,33 @@ def deploy(
     stop_wanted: Callable[[], bool] = lambda: False,
 ) -> Outcome | None:
     """Run or resume a deployment in `folder`; None when it was asked to stop before its end."""
+    if isinstance(parts.robot, Supervised):
+        parts.robot.heed(stop_wanted)
+    try:
+        return _deploy(settings, folder, parts, cards, on_event, stop_wanted)
+    except Interrupted:
+        # Somebody was being waited for; what was under way is kept as interrupted.
+        if stop_wanted():
+            return None
+        raise
+
+
+def _deploy(
+    settings: Settings,
+    folder: Path,
+    parts: Parts,
+    cards: Sequence[TaskCard],
+    on_event: Callable[[Event | Tried], None],
+    stop_wanted: Callable[[], bool],
+) -> Outcome | None:
     began_s = clock.now_s()
     session = Session(settings, parts, cards, on_event, stop_wanted)
     session.open()
     held_out = tasks_of(cards, "held_out", settings.run.held_out)
-    stage = _Stage(folder / "evaluations", parts, held_out, on_event, stop_wanted)
+    stage = Stage(
+        folder / "evaluations", parts, held_out, on_event, stop_wanted,
+        patience_of(settings, stop_wanted),
+    )  # fmt: skip
 
     parts.policy.load(None, BASE)
     before = stage.score("before", BASE)
@@ -134,42 +144,6 @@ def compare(first: Sequence[Trial], second: Sequence[Trial]) -> Paired:
     known = {(t.task, t.start): t.success for t in first}
     both = [t for t in second if (t.task, t.start) in known]
     return paired([known[t.task, t.start] for t in both], [t.success for t in both])
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """Scores adapters on the held-out states, once each: what is on disk is not repeated."""
-
-    folder: Path
-    parts: Parts
-    tasks: Sequence[Task]
-    on_event: Callable[[Event | Tried], None]
-    stop_wanted: Callable[[], bool]
-
-    def score(self, phase: Phase, adapter: str) -> tuple[Trial, ...] | None:
-        path = self.folder / f"{phase}-{adapter}.json"
-        if path.exists():
-            return read_trials(path)
-        done: list[Trial] = []
-
-        def note(trial: Trial) -> None:
-            done.append(trial)
-            self.on_event(Tried(phase, trial, len(done), len(self.tasks)))
-
-        trials = try_tasks(self.parts.robot, self.parts.policy, self.tasks, note, self.stop_wanted)
-        if len(trials) < len(self.tasks):
-            return None
-        self.folder.mkdir(exist_ok=True)
-        durable.write_text(path, json.dumps([asdict(trial) for trial in trials]))
-        return trials
-
-
-def read_trials(path: Path) -> tuple[Trial, ...]:
-    """Read an evaluation back. Raises DataError if it is torn."""
-    try:
-        return tuple(Trial(**row) for row in json.loads(path.read_text()))
-    except (ValueError, TypeError) as error:
-        raise DataError(f"evaluation {path} cannot be read: {error}; delete it to redo") from error
 
 
 def _act_with(parts: Parts, adapter: str) -> None:

@@ -7,6 +7,7 @@
       RewardUnavailable         5   a judge that does not answer
       StorageError              6   a full or broken disk
       SafetyStop                7   a limit was met and the robot was stopped
+        NoMove                  7   the policy answered with what is no move
       Interrupted             130   a person or the system asked to stop
 
 A message says what was wanted, what was found and what to do.
@@ -57,6 +58,10 @@ class SafetyStop(VlarlError):
     """A limit was met and the robot was brought to rest."""
 
     exit_code: ClassVar[int] = 7
+
+
+class NoMove(SafetyStop):
+    """The policy answered with what is no move; the robot was brought to rest."""
 
 
 class Interrupted(VlarlError):

@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.episode import Task, Terminated
-from agent.protocols import Policy, Robot
+from agent.errors import NoMove, RobotFault
+from agent.moves import must_be_moves
+from agent.patience import Patience
+from agent.protocols import Policy, Robot, Supervised
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,23 @@ def try_tasks(
     tasks: Sequence[Task],
     on_trial: Callable[[Trial], None] = lambda _: None,
     stop_wanted: Callable[[], bool] = lambda: False,
+    patience: Patience | None = None,
 ) -> tuple[Trial, ...]:
-    """Attempt each task once, greedily, in the order given; stops early when asked to."""
+    """Attempt each task once, greedily, in the order given; stops early when asked to.
+
+    A try that ends in a fault is made again for as long as there is patience; by default none.
+    """
+    patience = patience or Patience(0, 0.0)
     trials: list[Trial] = []
-    for task in tasks:
-        if stop_wanted():
-            break
-        trial = _try(robot, policy, task)
+    while len(trials) < len(tasks) and not stop_wanted():
+        if isinstance(robot, Supervised):
+            robot.acting(policy.adapter, len(trials))
+        try:
+            trial = _try(robot, policy, tasks[len(trials)])
+        except (RobotFault, NoMove) as fault:
+            patience.bear(fault)
+            continue
+        patience.relieved()
         trials.append(trial)
         on_trial(trial)
     return tuple(trials)
@@ -44,6 +57,7 @@ def _try(robot: Robot, policy: Policy, task: Task) -> Trial:
         steps = 0
         while True:
             (decision,) = policy.act([view], 0.0)
+            must_be_moves(decision)
             reading = robot.step(decision.actions)
             steps += len(reading.applied)
             view = reading.observation

@@ -14,6 +14,15 @@ from agent.settings import RobotSettings
 ROBOTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.robot:Tabletop",
     "libero": "sim.libero.robot:Libero",
+    "franka": "bridges.franka:FrankaArm",
+}
+# What to do where a package that a robot stands on is absent.
+REMEDIES: Mapping[str, str] = {
+    "rclpy": "pip install 'vlarl-agent[ros]', or source a ROS 2 that fits this Python",
+    "std_msgs": "pip install 'vlarl-agent[ros]', or source a ROS 2 that fits this Python",
+    "sensor_msgs": "pip install 'vlarl-agent[ros]', or source a ROS 2 that fits this Python",
+    "geometry_msgs": "pip install 'vlarl-agent[ros]', or source a ROS 2 that fits this Python",
+    "libero": "see docs/libero.md",
 }
 EXPERTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.expert:TabletopExpert",
@@ -43,4 +52,6 @@ def _resolve(name: str, known: Mapping[str, str], kind: str) -> Any:  # noqa: AN
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"{kind} {name!r} ({target}) cannot be loaded: {error}") from error
+        remedy = REMEDIES.get((getattr(error, "name", None) or "").partition(".")[0], "")
+        why = f"{error}; {remedy}" if remedy else str(error)
+        raise UsageError(f"{kind} {name!r} ({target}) cannot be loaded: {why}") from error

@@ -16,6 +16,7 @@ from agent.episode import (
     Times,
     Truncated,
 )
+from agent.moves import must_be_moves
 from agent.protocols import Policy, Recording, Robot
 
 
@@ -67,6 +68,7 @@ def _act(
         while not stop_wanted():
             (decision,) = policy.act([view], temperature)
             decided_s = clock.now_s()
+            must_be_moves(decision)
             reading = robot.step(decision.actions)
             recording.append(step_of(view, decision, decided_s, reading))
             view = reading.observation

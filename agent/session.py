@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from agent import clock, curriculum, rollout
+from agent import cell, clock, curriculum, rollout
 from agent.episode import ScoredEpisode, TaskCard, Truncated, UpdateReport, Verdict
-from agent.errors import DataError
+from agent.errors import DataError, NoMove, RobotFault
 from agent.evaluation import Trial, try_tasks
 from agent.learn import gate
 from agent.learn.ledger import Ledger
-from agent.protocols import EpisodeStore, Learner, Policy, RewardModel, Robot
+from agent.patience import Patience
+from agent.protocols import EpisodeStore, Learner, Policy, RewardModel, Robot, Supervised
 from agent.settings import Settings
+from calibration.profile import Profile
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ Event = Acted | Updated
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a session joins together."""
+    """What a session joins together. cell: the profile of a real arm's surroundings."""
 
     robot: Robot
     policy: AdaptablePolicy
@@ -63,6 +65,7 @@ class Parts:
     store: EpisodeStore
     ledger: Ledger
     learner: Learner | None
+    cell: Profile | None = None
 
 
 class Session:
@@ -84,6 +87,7 @@ class Session:
         self._past: list[ScoredRow] = []
         self._waiting: list[ScoredEpisode] = []
         self._gate_tries: dict[str, tuple[int, int]] = {}
+        self._patience = patience_of(settings, stop_wanted)
 
     def open(self) -> None:
         """Take up the run where its folder says it is."""
@@ -123,10 +127,20 @@ class Session:
         )
         parts.policy.seed(seed * 1_000_003 + number)
         temperature = settings.policy.temperature
-        recording = parts.store.begin(task, parts.ledger.current, temperature)
-        episode = rollout.run_episode(
-            parts.robot, parts.policy, recording, task, temperature, self._stop_wanted
+        if isinstance(parts.robot, Supervised):
+            parts.robot.acting(parts.ledger.current, self._tally(parts.ledger.current)[1])
+        recording = parts.store.begin(
+            task, parts.ledger.current, temperature, extra=cell.marks(parts.cell)
         )
+        try:
+            episode = rollout.run_episode(
+                parts.robot, parts.policy, recording, task, temperature, self._stop_wanted
+            )
+        except (RobotFault, NoMove) as fault:
+            # It is kept as interrupted; the next try takes up the same task.
+            self._patience.bear(fault)
+            return
+        self._patience.relieved()
         if episode.ending == Truncated("stopped"):
             recording.abandon("stopped on request")
             return
@@ -158,6 +172,8 @@ class Session:
         return spread or count >= PATIENCE * learn.every_episodes
 
     def _update(self) -> None:
+        # Whatever the last episode came to, nothing moves while the policy changes.
+        self._parts.robot.rest()
         ledger = self._parts.ledger
         number = len(ledger.reports) + 1
         used = tuple(scored.episode.id for scored in self._waiting)
@@ -169,6 +185,7 @@ class Session:
         parent = ledger.current
         try:
             metrics = self._learn(number, staged)
+            cell.keep(staged, self._parts.cell)
         except DataError as error:
             self._commit(
                 UpdateReport(number, parent, parent, used, kept=False, why=str(error)), None
@@ -233,8 +250,15 @@ class Session:
 
     def _gate_score(self) -> tuple[int, int]:
         tasks = curriculum.tasks_of(self._cards, "gate", self._settings.gate.trials)
-        trials: tuple[Trial, ...] = try_tasks(self._parts.robot, self._parts.policy, tasks)
+        trials: tuple[Trial, ...] = try_tasks(
+            self._parts.robot, self._parts.policy, tasks, patience=self._patience
+        )
         return sum(trial.success for trial in trials), len(trials)
+
+
+def patience_of(settings: Settings, stop_wanted: Callable[[], bool]) -> Patience:
+    """How many faults in a row this run bears."""
+    return Patience(settings.robot.retries, settings.robot.retry_s, stop_wanted)
 
 
 @dataclass(frozen=True, slots=True)

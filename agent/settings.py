@@ -27,6 +27,17 @@ class RobotSettings(Table):
     shift: dict[str, float] = Field(
         default_factory=dict, description="named shifts of the world, each with its strength"
     )
+    profile: str = Field("", description="cell of a real arm: a shipped profile's name or a file")
+    horizon_steps: int = Field(
+        60, ge=1, description="control steps an episode, at most, where the task itself says none"
+    )
+    starts: int = Field(
+        10, ge=1, description="start states to learn from on an arm whose scene a person lays"
+    )
+    retries: int = Field(3, ge=0, description="faults in a row that are borne before a run ends")
+    retry_s: float = Field(
+        1.0, ge=0, le=30, description="wait after the first fault, s; doubled after each more"
+    )
     image_px: int = Field(96, ge=16, le=1024, description="height and width of a camera image, px")
     render: Literal["egl", "osmesa", "glfw"] = Field("egl", description="what draws")
     assets: str = Field("", description="folder of the robot's assets, where it needs one")

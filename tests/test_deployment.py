@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from agent.deployment import Tried, compare
+from agent.deployment import compare
 from agent.errors import DataError
 from agent.evaluation import Trial
+from agent.scoring import Tried, read_trials
 from tests.whole_run import Run, told
 
 torch.set_num_threads(1)
@@ -85,10 +86,16 @@ def test_a_deployment_asked_to_stop_says_nothing_and_goes_on_later(point_checkpo
     with Run(settings, tmp_path / "run", tired) as run:
         assert run.deploy() is None
     assert len(tried(run)) == 5
-    assert not (tmp_path / "run" / "evaluations").exists()
+    # Tries cost a person's time on a real arm: the five are kept, but are no evaluation yet.
+    evaluations = tmp_path / "run" / "evaluations"
+    assert [path.name for path in evaluations.iterdir()] == ["before-base.part"]
     with Run(settings, tmp_path / "run") as rest:
         outcome = rest.deploy()
     assert (outcome.before.n, outcome.episodes) == (10, 8)
+    assert [event.trial for event in tried(run)] + [
+        event.trial for event in tried(rest) if event.phase == "before"
+    ] == list(read_trials(evaluations / "before-base.json"))
+    assert not list(evaluations.glob("*.part"))
 
 
 def test_a_torn_evaluation_is_named(deployed, tmp_path):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from agent.cli import config, demos, doctor, episodes, evaluate, export, pretrain, prime, run
+from agent.cli import config, demos, doctor, episodes, evaluate, export, pretrain, prime, run, tui
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
+app.command("tui")(tui.tui)
 app.add_typer(episodes.app, name="episodes")
 app.command("export")(export.export)
 app.command("demos")(demos.demos)
@@ -33,7 +35,7 @@ app.command("doctor")(doctor.doctor)
 def main() -> None:
     """Run the command line. Ends the process with a code of agent/errors.py, 0 when all is well."""
     try:
-        app()
+        app(args=without_ros(sys.argv[1:]))
     except VlarlError as error:
         line = " ".join(str(error).split()) or type(error).__name__
         sys.stderr.write(f"error: {line}\n")
@@ -45,6 +47,22 @@ def main() -> None:
         # The reader has gone: nothing more can be said, and Python must not try to when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def without_ros(arguments: Sequence[str]) -> list[str]:
+    """Leave out what ROS 2 adds to a command: from --ros-args to a -- of its own, or to the end.
+
+    The same rule as rclpy.utilities.remove_ros_args, which `--help` cannot wait for.
+    """
+    kept, ros = [], False
+    for argument in arguments:
+        if argument == "--ros-args":
+            ros = True
+        elif ros and argument == "--":
+            ros = False
+        elif not ros:
+            kept.append(argument)
+    return kept
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from agent.configuration import Resolved
+from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
 from agent.episode import TaskCard
 from agent.learn.ledger import Ledger
@@ -16,25 +18,35 @@ from agent.session import Parts
 from agent.settings import Settings
 from agent.store.packing import parse_codecs
 from agent.store.zarr_store import ZarrStore
+from calibration.profile import Profile
 
 SHIPPED = Path(__file__).parents[1] / "policy" / "shipped" / "tabletop"
 # What a robot is asked for when nobody says.
 USUAL_TASK = {"tabletop": "lift-red-cube", "libero": "libero_object/0"}
 # A run on the embedded robot rehearses a deployment that differs from training.
 USUAL_SHIFT = {"tabletop": {"drift": 0.18}}
+# What a run on a robot is told where nobody says: an episode of a real arm costs a person's time.
+USUAL: Mapping[str, Mapping[str, Any]] = {
+    "tabletop": {"robot.shift": USUAL_SHIFT["tabletop"]},
+    "franka": {
+        "robot.profile": "franka",
+        "run.episodes": 48,
+        "run.minutes": 120.0,
+        "run.held_out": 5,
+    },
+}
 
 
-def rehearsed(resolved: Resolved) -> Resolved:
-    """Give a robot that has one its usual shift, where nobody said anything about shifts."""
-    robot = resolved.settings.robot
-    if resolved.origins["robot.shift"] != "default" or robot.name not in USUAL_SHIFT:
-        return resolved
-    shifted = robot.model_copy(update={"shift": USUAL_SHIFT[robot.name]})
-    origin = f"usual for a run on {robot.name}; --shift '' for none"
-    return Resolved(
-        resolved.settings.model_copy(update={"robot": shifted}),
-        {**resolved.origins, "robot.shift": origin},
-    )
+def usual(resolved: Resolved) -> Resolved:
+    """Give a run on a robot what is usual for it, wherever nobody said anything."""
+    settings, origins = resolved.settings, dict(resolved.origins)
+    for key, value in USUAL.get(settings.robot.name, {}).items():
+        if origins[key] == DEFAULT:
+            table, name = key.split(".")
+            changed = getattr(settings, table).model_copy(update={name: value})
+            settings = settings.model_copy(update={table: changed})
+            origins[key] = f"usual for a run on {settings.robot.name}"
+    return Resolved(settings, origins)
 
 
 def make_policy(settings: Settings) -> VLAPolicy:
@@ -50,7 +62,11 @@ def make_cards(settings: Settings, robot: Robot) -> tuple[TaskCard, ...]:
 
 
 def make_parts(
-    settings: Settings, folder: Path, robot: Robot, policy: VLAPolicy | None = None
+    settings: Settings,
+    folder: Path,
+    robot: Robot,
+    policy: VLAPolicy | None = None,
+    cell: Profile | None = None,
 ) -> Parts:
     """Open a run folder and everything that works on it. The caller closes the store."""
     policy = policy or make_policy(settings)
@@ -63,4 +79,4 @@ def make_parts(
         store.close()
         raise
     learner = PPOLearner(policy, settings.learn, settings.run.seed) if settings.run.update else None
-    return Parts(robot, policy, OutcomeJudge(), store, ledger, learner)
+    return Parts(robot, policy, OutcomeJudge(), store, ledger, learner, cell)

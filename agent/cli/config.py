@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.options import AsJson, ConfigFile, Preset, RobotName, Sets, Shift, TaskName, resolve
+from agent.cli.options import (
+    AsJson,
+    ConfigFile,
+    Preset,
+    ProfileName,
+    RobotName,
+    Sets,
+    Shift,
+    TaskName,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from agent.configuration import Resolved
@@ -30,12 +40,15 @@ def show(  # noqa: PLR0913  one parameter an option
     preset: Preset = None,
     robot: RobotName = None,
     task: TaskName = None,
+    profile: ProfileName = None,
     shift: Shift = None,
     origins: Origins = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the complete settings as a file that `--config` reads back."""
-    resolved = resolve(config, sets, preset=preset, robot=robot, task=task, shift=shift)
+    resolved = resolve(
+        config, sets, preset=preset, robot=robot, task=task, profile=profile, shift=shift
+    )
     typer.echo(_json(resolved) if as_json else _toml(resolved, origins=origins))
 
 

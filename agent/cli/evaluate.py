@@ -14,6 +14,7 @@ from agent.cli.options import (
     AsJson,
     Checkpoint,
     ConfigFile,
+    ProfileName,
     RobotName,
     Sets,
     Shift,
@@ -47,6 +48,7 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     sets: Sets = None,
     robot: RobotName = None,
     task: TaskName = None,
+    profile: ProfileName = None,
     shift: Shift = None,
     checkpoint: Checkpoint = None,
     split: Split = "held_out",
@@ -59,13 +61,14 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     from agent.deployment import compare
     from agent.errors import UsageError
     from agent.evaluation import try_tasks
+    from agent.patience import Patience
     from agent.registry import make_robot
 
     names = adapter or ["base"]
     if len(names) > 2:
         raise UsageError(f"one or two --adapter wanted, found {len(names)}")
     settings = resolve(
-        config, sets, robot=robot, task=task, shift=shift, checkpoint=checkpoint
+        config, sets, robot=robot, task=task, profile=profile, shift=shift, checkpoint=checkpoint
     ).settings
     folders = [_folder(name) for name in names]
     arm = make_robot(settings.robot)
@@ -75,7 +78,9 @@ def evaluate(  # noqa: PLR0913  one parameter an option
         results: list[tuple[Trial, ...]] = []
         for name, folder in zip(names, folders, strict=True):
             policy.load(folder, "base" if folder is None else name)
-            results.append(try_tasks(arm, policy, tasks_of(cards, split, states)))
+            patience = Patience(settings.robot.retries, settings.robot.retry_s)
+            tasks = tasks_of(cards, split, states)
+            results.append(try_tasks(arm, policy, tasks, patience=patience))
     finally:
         arm.close()
     pair = compare(*results) if len(results) == 2 else None

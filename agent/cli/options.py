@@ -26,9 +26,16 @@ Sets = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="TABLE.KEY=VALUE", help="One setting; may be given often."),
 ]
-RobotName = Annotated[str | None, typer.Option("--robot", help="tabletop, libero or module:Class.")]
+RobotName = Annotated[
+    str | None, typer.Option("--robot", help="tabletop, libero, franka or module:Class.")
+]
 TaskName = Annotated[
-    str | None, typer.Option("--task", help="Task name or pattern, such as 'pick_*'.")
+    str | None,
+    typer.Option("--task", help="Task name or pattern, such as 'pick_*'; a real arm: in words."),
+]
+ProfileName = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME|FILE", help="Cell of a real arm, such as franka."),
 ]
 Shift = Annotated[
     str | None,
@@ -55,6 +62,7 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of one ru
 KEYS = {
     "robot": "robot.name",
     "task": "robot.task",
+    "profile": "robot.profile",
     "shift": "robot.shift",
     "render": "robot.render",
     "checkpoint": "policy.checkpoint",

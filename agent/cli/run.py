@@ -21,6 +21,7 @@ from agent.cli.options import (
     Minutes,
     Out,
     Preset,
+    ProfileName,
     Render,
     RobotName,
     Seed,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from agent.configuration import Resolved
     from agent.deployment import Outcome
     from agent.settings import Settings
+    from calibration.profile import Profile
 
 Resume = Annotated[
     Path | None,
@@ -49,6 +51,7 @@ def run(  # noqa: PLR0913  one parameter an option
     preset: Preset = None,
     robot: RobotName = None,
     task: TaskName = None,
+    profile: ProfileName = None,
     shift: Shift = None,
     checkpoint: Checkpoint = None,
     episodes: Episodes = None,
@@ -65,7 +68,8 @@ def run(  # noqa: PLR0913  one parameter an option
     from agent.errors import Interrupted, UsageError
 
     flags = {
-        "preset": preset, "robot": robot, "task": task, "shift": shift, "checkpoint": checkpoint,
+        "preset": preset, "robot": robot, "task": task, "profile": profile, "shift": shift,
+        "checkpoint": checkpoint,
         "episodes": episodes, "minutes": minutes, "held_out": held_out, "update": update,
         "seed": seed, "render": render, "out": out,
     }  # fmt: skip
@@ -79,11 +83,11 @@ def run(  # noqa: PLR0913  one parameter an option
                 f"{', '.join(given) or 'settings'}, or start a new run"
             )
         settings = _saved(resume)
-        begin = partial(Path, resume)
+        begin = partial(_go_on, resume)
     else:
-        from agent.cli.build import rehearsed
+        from agent.cli.build import usual
 
-        resolved = rehearsed(resolve(config, sets, **flags))
+        resolved = usual(resolve(config, sets, **flags))
         settings = resolved.settings
         begin = partial(_begin, resolved)
     outcome, folder = _deploy(settings, begin, quiet=as_json)
@@ -92,12 +96,21 @@ def run(  # noqa: PLR0913  one parameter an option
     _report(outcome, as_json=as_json)
 
 
-def _begin(resolved: Resolved) -> Path:
+def _begin(resolved: Resolved, cell: Profile | None) -> Path:
+    from agent.cell import keep
     from agent.configuration import to_dict
     from agent.store.run import create_run, new_folder
 
     folder = new_folder(Path(resolved.settings.run.out), resolved.settings.robot.name)
     create_run(folder, to_dict(resolved.settings), dict(resolved.origins))
+    keep(folder, cell)
+    return folder
+
+
+def _go_on(folder: Path, cell: Profile | None) -> Path:
+    from agent.cell import hold_to
+
+    hold_to(folder, cell)
     return folder
 
 
@@ -109,22 +122,24 @@ def _saved(folder: Path) -> Settings:
 
 
 def _deploy(
-    settings: Settings, begin: Callable[[], Path], *, quiet: bool
+    settings: Settings, begin: Callable[[Profile | None], Path], *, quiet: bool
 ) -> tuple[Outcome | None, Path]:
     """Check what was asked for, and only then begin a run folder and work in it."""
     from rich.console import Console
 
+    from agent.cell import cell_of
     from agent.cli.build import make_cards, make_parts, make_policy
     from agent.cli.screen import Screen, Seen
     from agent.deployment import deploy
     from agent.registry import make_robot
 
+    cell = cell_of(settings.robot)
     robot = make_robot(settings.robot)
     try:
         cards = make_cards(settings, robot)
         policy = make_policy(settings)
-        folder = begin()
-        parts = make_parts(settings, folder, robot, policy)
+        folder = begin(cell)
+        parts = make_parts(settings, folder, robot, policy, cell)
         screen = Screen(Console(stderr=quiet), Seen(settings, str(folder)))
         try:
             with _stoppable() as stop, screen:

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from agent import clock
-from agent.deployment import Outcome, Tried
+from agent.deployment import Outcome
 from agent.episode import UpdateReport, Verdict
 from agent.interval import wilson
+from agent.scoring import Tried
 from agent.session import Acted, Event, Updated
 from agent.settings import Settings
 

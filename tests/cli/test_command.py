@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.app import without_ros
 from agent.settings import Settings
 
 COMMAND = "import sys; from agent.cli import main; sys.argv[0] = 'vlarl-agent'; main()"
@@ -141,3 +142,16 @@ def test_doctor_says_the_same_in_text_and_in_json():
     ]
     names = [each["name"] for each in checks["checks"]]
     assert names[:4] == ["python", "packages", "rooms", "torch"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["run", "--ros-args", "-r", "__ns:=/left", "-p", "x:=1"], ["run"]),
+        (["run", "--ros-args", "-r", "a:=b", "--", "--seed", "3"], ["run", "--seed", "3"]),
+        (["run", "--", "x", "--ros-args", "--ros-args", "--"], ["run", "--", "x"]),
+        (["run", "--seed", "3"], ["run", "--seed", "3"]),
+    ],
+)
+def test_what_ros_adds_to_a_command_is_left_out(given, kept):
+    assert without_ros(given) == kept
