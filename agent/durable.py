@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import shutil
@@ -17,6 +18,7 @@ _ADVICE = {
     errno.EROFS: "the file system is read-only; remount it or choose another run folder",
     errno.EACCES: "this user may not write there; fix the rights or choose another run folder",
     errno.EPERM: "this user may not write there; fix the rights or choose another run folder",
+    errno.EINVAL: "this file system cannot do that; use a local one such as ext4, xfs or btrfs",
     errno.EIO: "the disk reports an error; check it, and start again on a sound one",
 }
 
@@ -111,6 +113,26 @@ def move_folder(source: Path, target: Path) -> None:
         os.rename(source, target)  # noqa: PTH104  every file operation here is one call of os
         sync_folder(target.parent)
         sync_folder(source.parent)
+
+
+def exchange_folders(one: Path, other: Path) -> None:
+    """Let two folders of one file system take each other's name in one step, durably.
+
+    Nobody ever finds either name empty. Raises StorageError, also where the system cannot.
+    """
+    with storage_errors(other, "exchanging"):
+        swap_names(one, other)
+        sync_folder(other.parent)
+        sync_folder(one.parent)
+
+
+def swap_names(one: Path, other: Path) -> None:
+    """Linux's renameat2 with RENAME_EXCHANGE, which Python does not offer. Raises OSError."""
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    call = ctypes.CDLL(None, use_errno=True).renameat2
+    if call(here, os.fsencode(one), here, os.fsencode(other), exchange) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
 
 
 def publish_folder(staged: Path, final: Path) -> None:

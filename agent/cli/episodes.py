@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.cli.options import AsJson, RunFolder
 from agent.errors import DataError
 
-app = typer.Typer(help="Episodes: list, show and verify recordings.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from agent.store.summary import Summary
+
+app = typer.Typer(help="Episodes: look at recordings, and take care of them.", no_args_is_help=True)
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 
 @app.command("ls")
@@ -42,3 +49,67 @@ def verify(run: RunFolder, *, as_json: AsJson = False) -> None:
     typer.echo(text)
     if not whole:
         raise typer.Exit(DataError.exit_code)
+
+
+@app.command()
+def fsck(run: RunFolder, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Bring a run in order: save what broke off, set aside what is damaged, mend the manifest.
+
+    Ends with 3 where something is out of order still, as after a dry run that found anything.
+    """
+    from agent.store import chores
+
+    text, sound = chores.mended(run, dry_run=dry_run, as_json=as_json)
+    typer.echo(text)
+    if not sound:
+        raise typer.Exit(DataError.exit_code)
+
+
+@app.command()
+def compact(run: RunFolder, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Pack the many small picture files of each episode into few; no value changes."""
+    from agent.store import chores
+
+    typer.echo(chores.compacted(run, dry_run=dry_run, as_json=as_json))
+
+
+@app.command()
+def prune(  # noqa: PLR0913  one parameter an option
+    run: RunFolder,
+    *,
+    keep: Annotated[int | None, typer.Option(min=0, help="Episodes to keep, at most.")] = None,
+    gib: Annotated[float | None, typer.Option(min=0, help="GiB to keep, at most.")] = None,
+    days: Annotated[float | None, typer.Option(min=0, help="Days to keep one, at most.")] = None,
+    used: Annotated[
+        bool, typer.Option("--used", help="Let go of episodes, too, that an update has used.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove them; else only say which.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove the oldest episodes over a limit, but none that learning needs."""
+    from agent.store import chores
+    from agent.store.prune import Limits
+
+    limits = Limits(keep, None if gib is None else int(gib * 2**30), days)
+    held = _held(run, used=used)
+    typer.echo(chores.pruned(run, limits, held, dry_run=not yes, as_json=as_json))
+
+
+def _held(run: Path, *, used: bool) -> Callable[[Summary], str]:
+    """Say why a sealed episode must stay: an update used it, or the next one will."""
+    from agent.learn.ledger import Ledger
+    from agent.store.run import RUN, open_run
+
+    ledger = Ledger(run)
+    ledger.read()
+    learned, acting = ledger.used, ledger.current
+    waits = (run / "updates").is_dir() and not (run / "outcome.json").is_file()
+    if waits and (run / RUN).is_file():
+        waits = bool(open_run(run).settings.get("run", {}).get("update", True))
+
+    def why(row: Summary) -> str:
+        if row.id in learned:
+            return "" if used else "used by an update (--used lets go of them)"
+        return "the next update waits for it" if waits and row.adapter == acting else ""
+
+    return why

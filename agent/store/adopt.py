@@ -40,4 +40,6 @@ def renamed(
     metadata["attributes"] = attributes
     written = json.dumps(metadata, indent=2).encode()
     files = {**record.files, ROOT: FileHash.of(written)}
+    size = sum(found.size for found in files.values())
+    summary = dataclasses.replace(summary, stored_bytes=size)
     return dataclasses.replace(record, summary=summary, attributes=attributes, files=files), written

@@ -44,7 +44,7 @@ def write_episode(folder: Path, whole: Whole, chunks: Mapping[str, FileHash]) ->
     if whole.layout is not None:
         progress = None if whole.signal is None else whole.signal.progress
         encoded = encode_group(whole.layout, whole.steps, whole.last, progress, attributes)
-        _write_files(folder / DATA, encoded)
+        write_files(folder / DATA, encoded)
         files |= {path: FileHash.of(data) for path, data in encoded.items()}
     summary = summary_of(whole, sum(found.size for found in files.values()))
     status: Literal["complete", "interrupted"] = "interrupted" if whole.why else "complete"
@@ -121,7 +121,7 @@ def _ending(ending: Ending) -> dict[str, str]:
     return {"type": kind, "reason": ending.reason}
 
 
-def _write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write all, then sync all: the first sync carries most of what the others would wait for."""
     for parent in sorted({(folder / path).parent for path in files}):
         make_folder(parent)

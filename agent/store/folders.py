@@ -7,6 +7,10 @@ from pathlib import Path
 
 LOG = "steps.log"
 RING = "frames.ring"
+# What follows the id of a folder in staging that is no recording: a salvage under way, the new
+# form of an episode, one on its way out, one on its way in. All of them may be removed at a start.
+SALVAGE, COMPACT, PRUNED, IMPORT = ".salvage", ".compact", ".pruned", ".import"
+LEFTOVERS = (SALVAGE, COMPACT, PRUNED, IMPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class Folders:
     """The episode side of one run folder.
 
     staging: being written. episodes: sealed. interrupted: what was saved of broken-off ones.
-    quarantine: committed once and unreadable now.
+    quarantine: committed once and damaged since, each with its reason.
     """
 
     run: Path
@@ -36,13 +40,24 @@ class Folders:
 
     @property
     def quarantine(self) -> Path:
-        """Episodes whose record cannot be read."""
+        """Damaged episodes, and beside each the reason."""
         return self.run / "quarantine"
+
+    @property
+    def pruned(self) -> Path:
+        """One line an episode that was removed on purpose."""
+        return self.run / "pruned.jsonl"
 
     @property
     def manifest(self) -> Path:
         """One line a sealed episode, derived from `episodes`."""
         return self.run / "manifest.jsonl"
+
+    def leftovers(self) -> tuple[Path, ...]:
+        """What work that was cut short left in staging and nobody needs."""
+        return tuple(
+            sorted(each for suffix in LEFTOVERS for each in self.staging.glob(f"*{suffix}"))
+        )
 
     @property
     def lock(self) -> Path:

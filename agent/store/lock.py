@@ -41,6 +41,15 @@ class WriterLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def __enter__(self) -> WriterLock:
+        """Take it."""
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next writer in."""
+        self.release()
+
     def _locked(self, descriptor: int) -> bool:
         """Whether the lock is ours now; False asks for another try with a new file."""
         try:

@@ -47,19 +47,24 @@ def append_manifest(folders: Folders, row: Summary) -> None:
 
 def mend_manifest(folders: Folders) -> bool:
     """Rewrite the manifest from the folders unless it tells the same; True where it was wrong."""
-    rows = []
-    for episode_id in ids_in(folders.episodes):
-        try:
-            rows.append(read_record(folders.episodes / episode_id).summary)
-        except DataError as error:
-            log.warning("episode %s is not listed: %s", episode_id, error)
-    text = "".join(_line(row) for row in rows)
+    text = manifest_of(folders)
     if folders.manifest.is_file():
         with storage_errors(folders.manifest, "reading"):
             if folders.manifest.read_bytes() == text.encode():
                 return False
     write_text(folders.manifest, text)
     return True
+
+
+def manifest_of(folders: Folders) -> str:
+    """What the manifest must say: a line for each sealed episode that can be read."""
+    rows = []
+    for episode_id in ids_in(folders.episodes):
+        try:
+            rows.append(read_record(folders.episodes / episode_id).summary)
+        except DataError as error:
+            log.warning("episode %s is not listed: %s", episode_id, error)
+    return "".join(_line(row) for row in rows)
 
 
 def _line(row: Summary) -> str:

@@ -12,6 +12,7 @@ from agent.errors import DataError, UsageError
 from agent.store.folders import Folders
 from agent.store.manifest import read_manifest
 from agent.store.names import check_id, ids_in
+from agent.store.quarantine import SetAside, quarantined
 from agent.store.record import DATA, EpisodeRecord, read_record
 from agent.store.steplog import ending_named
 from agent.store.summary import Summary
@@ -39,6 +40,10 @@ class ZarrReader:
         """One row an interrupted episode, oldest first."""
         return self._rows(self._folders.interrupted, {})
 
+    def quarantined(self) -> tuple[SetAside, ...]:
+        """Every episode set aside because it was damaged, oldest first, with the reason."""
+        return quarantined(self._folders)
+
     def record(self, episode_id: str) -> EpisodeRecord:
         """What episode.json says of a sealed or interrupted episode.
 
@@ -53,22 +58,14 @@ class ZarrReader:
         id, DataError naming episode, array and chunk for damage, and for an interrupted one.
         """
         folder = self._find(episode_id)
-        record = read_record(folder)
-        if record.status != "complete" or record.layout is None:
-            raise DataError(
-                f"episode {episode_id} was interrupted ({record.summary.why}); "
-                "want a sealed one, as `vlarl-agent episodes ls` lists"
-            )
-        for finding in check_files(folder, record):
-            raise DataError(f"{finding}; leave this episode out")
-        try:
-            return _decode(folder, record)
-        except DataError as error:
-            raise DataError(f"episode {episode_id}: {error}") from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"episode {episode_id}: its record is not one of ours: {error!r}"
-            ) from error
+        while True:
+            record = read_record(folder)
+            try:
+                return _read(folder, record)
+            except DataError:
+                # It may have been compacted under our hands: then its record is another one now.
+                if read_record(folder) == record:
+                    raise
 
     def verify(self, episode_id: str | None = None) -> tuple[Finding, ...]:
         """All damage to one sealed episode, or to any; nothing where all is sound.
@@ -102,6 +99,23 @@ class ZarrReader:
             except DataError as error:
                 log.warning("%s", error)
         return tuple(rows)
+
+
+def _read(folder: Path, record: EpisodeRecord) -> ScoredEpisode:
+    name = folder.name
+    if record.status != "complete" or record.layout is None:
+        raise DataError(
+            f"episode {name} was interrupted ({record.summary.why}); "
+            "want a sealed one, as `vlarl-agent episodes ls` lists"
+        )
+    for finding in check_files(folder, record):
+        raise DataError(f"{finding}; set it aside with: vlarl-agent episodes fsck RUN")
+    try:
+        return _decode(folder, record)
+    except DataError as error:
+        raise DataError(f"episode {name}: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"episode {name}: its record is not one of ours: {error!r}") from error
 
 
 def _decode(folder: Path, record: EpisodeRecord) -> ScoredEpisode:

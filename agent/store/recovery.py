@@ -20,11 +20,12 @@ from agent.episode import Ending, Observation, Step, Task
 from agent.errors import DataError
 from agent.store.arrays import CHUNK, ChunkEncoder, chunk_path, decode_chunk
 from agent.store.commit import Whole, write_episode
-from agent.store.folders import LOG, RING, Folders
+from agent.store.folders import LOG, RING, SALVAGE, Folders
 from agent.store.hashes import FileHash
 from agent.store.layout import Layout
 from agent.store.names import ids_in
 from agent.store.opening import Opening
+from agent.store.quarantine import set_aside
 from agent.store.record import DATA, read_record
 from agent.store.ring import images_crc, read_slot
 from agent.store.schema import NewerSchema
@@ -32,8 +33,8 @@ from agent.store.steplog import Logged, decode_end, decode_step, frames_crc, rea
 
 log = logging.getLogger(__name__)
 
+ALREADY = "is in staging though an episode of this id is sealed; somebody copied one of them"
 _Images = dict[str, NDArray[np.uint8]]
-_SCRATCH = ".salvage"
 
 
 def recover(folders: Folders) -> None:
@@ -41,10 +42,12 @@ def recover(folders: Folders) -> None:
 
     Raises StorageError when the disk cannot keep what it must.
     """
-    for leftover in folders.staging.glob(f"*{_SCRATCH}"):
+    for leftover in folders.leftovers():
         remove_folder(leftover)
     for episode_id in ids_in(folders.staging):
-        if _is_complete(folders.staging / episode_id):
+        if (folders.episodes / episode_id).is_dir():
+            set_aside(folders, folders.staging / episode_id, [ALREADY])
+        elif _is_complete(folders.staging / episode_id):
             move_folder(folders.staging / episode_id, folders.episodes / episode_id)
             log.warning("episode %s was complete and is committed now", episode_id)
         else:
@@ -62,7 +65,7 @@ def salvage(folders: Folders, episode_id: str, why: str) -> None:
         return
     staged, target = folders.staging / episode_id, folders.interrupted / episode_id
     if not target.is_dir():
-        scratch = folders.staging / f"{episode_id}{_SCRATCH}"
+        scratch = folders.staging / f"{episode_id}{SALVAGE}"
         remove_folder(scratch)
         make_folder(scratch)
         whole = _beginning(staged, read_log(staged / LOG), episode_id, why)
@@ -169,6 +172,4 @@ def _set_aside_if_torn(folders: Folders, episode_id: str) -> None:
     except NewerSchema as error:
         log.warning("%s", error)  # not broken: left for the program that can read it
     except DataError as error:
-        make_folder(folders.quarantine)
-        move_folder(folder, folders.quarantine / episode_id)
-        log.error("episode %s is set aside in %s: %s", episode_id, folders.quarantine, error)
+        set_aside(folders, folder, [str(error)])

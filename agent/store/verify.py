@@ -38,14 +38,32 @@ def verify_episode(folder: Path) -> tuple[Finding, ...]:
 
     Files first (missing, size, hash), then every array is decoded as any Zarr reader would.
     """
+    while True:
+        try:
+            record = read_record(folder)
+        except DataError as error:
+            return (Finding(folder.name, "", "", str(error)),)
+        findings = _damage(folder, record)
+        # What was compacted under our hands has another record now: look again.
+        if not findings or _is_still(folder, record):
+            return findings
+
+
+def _damage(folder: Path, record: EpisodeRecord) -> tuple[Finding, ...]:
     try:
-        record = read_record(folder)
         findings = [*check_files(folder, record), *_strays(folder, record)]
     except DataError as error:
         return (Finding(folder.name, "", "", str(error)),)
     if not findings and record.layout is not None:
         findings = list(_undecodable(folder, record))
     return tuple(findings)
+
+
+def _is_still(folder: Path, record: EpisodeRecord) -> bool:
+    try:
+        return read_record(folder) == record
+    except DataError:
+        return False
 
 
 def check_files(folder: Path, record: EpisodeRecord) -> Iterator[Finding]:

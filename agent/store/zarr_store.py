@@ -13,6 +13,7 @@ from agent.store.lock import WriterLock
 from agent.store.manifest import mend_manifest, read_manifest
 from agent.store.names import ids_in, next_id
 from agent.store.opening import Opening
+from agent.store.prune import pruned_ids
 from agent.store.reader import ZarrReader
 from agent.store.recording import ZarrRecording
 from agent.store.recovery import recover
@@ -58,7 +59,7 @@ class ZarrStore:
             listed = read_manifest(self._folders)
             recover(self._folders)
             mend_manifest(self._folders)
-            self._last_id = int(next_id([*self._taken(), *listed])) - 1
+            self._last_id = int(next_id([*self._taken(), *listed, *pruned_ids(self._folders)])) - 1
         except BaseException:
             self._lock.release()
             raise
