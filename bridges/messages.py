@@ -120,6 +120,26 @@ def pose_of(message: PoseStamped, frame: str) -> Pose:
     return Pose(position, quaternion / norm)
 
 
+def opening_of(message: JointState, width_m: float, *, inverted: bool) -> float:
+    """How far a gripper is open, 0 closed .. 1 open.
+
+    Of two fingers, each tells half of the width between them, m; a single position tells a share
+    of the width, and that of closing where the driver is inverted.
+    """
+    positions = np.array(message.position, np.float64)
+    if not 1 <= len(positions) <= 2 or not np.isfinite(positions).all():
+        raise RobotFault(
+            f"one or two finite gripper positions wanted, found {positions.tolist()}; "
+            "set [topics] gripper_state in the profile"
+        )
+    if len(positions) == 2:
+        opening = float(positions.sum()) / width_m
+    else:
+        opening = float(positions[0])
+        opening = 1.0 - opening if inverted else opening
+    return min(max(opening, 0.0), 1.0)
+
+
 def says_simulated(message: DiagnosticArray) -> bool:
     """Whether a status in it comes from an arm that says it is no real one."""
     return any(status.hardware_id == "simulated" for status in message.status)

@@ -132,6 +132,10 @@ class Link:
             self._following[name] = (topic, message_type, renewed, wanted)
             log.info("%s is now received %s", name, "reliably" if wanted else "as best effort")
 
+    def every(self, period_s: float, call: Callable[[], None]) -> None:
+        """Call something again and again, on the thread that receives."""
+        self._node.create_timer(period_s, call)
+
     def publisher(self, name: str, message_type: Any, depth: int = 1) -> Any:  # noqa: ANN401
         """A reliable publisher."""
         return self._node.create_publisher(message_type, name, depth)

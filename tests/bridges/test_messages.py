@@ -18,6 +18,7 @@ from bridges.messages import (
     compressed_image_of,
     image_of,
     joints_of,
+    opening_of,
     pose_of,
     says_simulated,
     stamp_s,
@@ -109,6 +110,28 @@ def test_joints_are_looked_up_by_name():
 def test_joints_that_cannot_be_are_a_fault(names, positions):
     with pytest.raises(RobotFault):
         joints_of(JointState(name=names, position=positions), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("positions", "inverted", "opening"),
+    [
+        # fingers 2 cm each from the middle are 4 of 8 cm apart
+        ([0.02, 0.02], False, 0.5),
+        ([0.02, 0.02], True, 0.5),
+        ([0.3], False, 0.3),
+        ([0.3], True, 0.7),
+        ([0.0401, 0.0401], False, 1.0),
+    ],
+)
+def test_an_opening_is_a_share_of_the_width(positions, inverted, opening):
+    found = opening_of(JointState(position=positions), 0.08, inverted=inverted)
+    assert found == pytest.approx(opening)
+
+
+@pytest.mark.parametrize("positions", [[], [np.nan], [0.1, 0.1, 0.1]])
+def test_a_gripper_that_tells_no_opening_is_a_fault(positions):
+    with pytest.raises(RobotFault, match="gripper positions"):
+        opening_of(JointState(position=positions), 0.08, inverted=False)
 
 
 def pose(frame="base", x=0.5, w=1.0):
