@@ -1,0 +1,29 @@
+"""`vlarl-agent tui`: the adaptation log in the terminal."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.errors import UsageError
+
+Where = Annotated[
+    Path, typer.Argument(metavar="[RUN]", help="A run, or a folder of runs.", show_default=False)
+]
+
+
+def tui(run: Where = Path("runs")) -> None:
+    """Follow a live run, or read an old one, in the terminal."""
+    if find_spec("textual") is None:
+        raise UsageError(
+            "the terminal app needs Textual, which is not installed; "
+            "pip install 'vlarl-agent[tui]', or use `vlarl-agent log`"
+        )
+    if not run.is_dir():
+        raise UsageError(f"{run} is no folder; want a run or a folder of runs")
+    from agent.tui.app import LogApp
+
+    LogApp(run).run()

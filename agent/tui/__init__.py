@@ -1,0 +1,1 @@
+"""The terminal app: an adaptation log, followed live or read afterwards."""
