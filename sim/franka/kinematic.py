@@ -34,7 +34,7 @@ class KinematicBody:
         self, model: Model, home_rad: Sequence[float], cameras: Sequence[str], image_px: int
     ) -> None:
         self._model, self._cameras, self._image_px = model, tuple(cameras), image_px
-        self._posture = np.array(home_rad, np.float64)
+        self._middle = np.array(home_rad, np.float64)
         self._low, self._high = np.array(model.low_rad), np.array(model.high_rad)
         self.reset("", 0, 0)
 
@@ -51,8 +51,8 @@ class KinematicBody:
         if start < 0 or seed < 0:
             raise UsageError(f"start states and seeds from 0 wanted, found {start}, seed {seed}")
         rng = np.random.default_rng([zlib.crc32(task.encode()), start])
-        bent = self._posture + rng.uniform(-0.05, 0.05, 7)
-        self._joints = np.clip(bent, self._low + 0.02, self._high - 0.02)
+        bent = self._middle + rng.uniform(-0.05, 0.05, 7)
+        self._joints = self._posture = np.clip(bent, self._low + 0.02, self._high - 0.02)
         self._speeds = np.zeros(7)
         self._home = self._target = self._tool()
         self._mark = self._home.position + rng.uniform([-0.06, -0.10, -0.10], [0.06, 0.10, -0.05])

@@ -16,8 +16,8 @@ from agent.errors import RobotFault
 from sim.franka.body import TICK_S, Body, Sight
 from sim.franka.faults import Faults
 from sim.franka.pose import Felt, Pose, towards
-from sim.franka.track import Trace
-from sim.tabletop.goals import HELD_STEPS
+from sim.franka.track import Track
+from sim.tabletop.catalog import HELD_STEPS
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -43,7 +43,7 @@ class Loop:
     def __init__(
         self, body: Body, tell: Callable[[Moment], None], success: Callable[[], None]
     ) -> None:
-        self.trace = Trace(TICK_S)
+        self.track = Track(TICK_S)
         self.met = False  # since the last reset
         self.error: BaseException | None = None
         self._body, self._tell, self._success = body, tell, success
@@ -123,7 +123,7 @@ class Loop:
     def _put(self, faults: Faults, text: str) -> None:
         stops = bool(faults.mode) and not self._faults.mode
         self._faults = faults
-        self.trace.fault(clock.now_s(), text)
+        self.track.fault(clock.now_s(), text)
         if stops:
             self._body.stop()
             self._homing = False
@@ -154,7 +154,7 @@ class Loop:
         self._body.tick()
         self.moment = self._now()
         felt = self.moment.felt
-        self.trace.note(clock.now_s(), felt.pose.position, felt.opening)
+        self.track.note(clock.now_s(), felt.pose.position, felt.opening)
         self._judge()
         self._tell(self.moment)
 

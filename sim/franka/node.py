@@ -147,7 +147,7 @@ class SimulatedFranka:
         return response
 
     def _trace(self, _request: Any, response: Any) -> Any:  # noqa: ANN401
-        response.success, response.message = True, self.loop.trace.text()
+        response.success, response.message = True, self.loop.track.text()
         return response
 
     def _told(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
@@ -179,8 +179,11 @@ class SimulatedFranka:
         """Publish what the arm feels. Called by the loop at every tick."""
         self._ticks += 1
         now_s, faults = clock.now_s(), self.loop.faults
+        delay_s = faults.strength("state_delayed")
+        if not delay_s:
+            self._late.clear()  # what was still under way when the delay ended is lost
         if self._ticks % self._every == 0:
-            due_s = now_s + faults.strength("state_delayed")
+            due_s = now_s + delay_s
             self._late.append((due_s, self._state(moment, faults)))
         while self._late and self._late[0][0] <= now_s:
             for publisher, message in self._late.popleft()[1]:

@@ -1,9 +1,11 @@
 """What the tabletop's shifts make of a target pose.
 
-A shift speaks of an action: a move from where the tool is. A target that arrives stands for the
-move from the tool's place at that moment to the target, and that move is shifted as
-sim.tabletop.robot does it: drift, then rotate, then gain. So every target is shifted, those that
-hold the arm or bring it home included, as an arm with a wrong calibration would.
+A shift speaks of an action: a move from where the tool is, and a turn from where it was last to
+point. A target that arrives stands for the move from the tool's place at that moment, and for the
+turn from the target before. Both are shifted as sim.tabletop.robot does it: drift, then rotate,
+then gain, and carried out from where the tool is when they take effect. So every target is
+shifted, those that hold the arm or bring it home included, as an arm with a wrong calibration
+would.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from agent.errors import UsageError
 from sim.franka.pose import Pose
-from sim.tabletop.arm import turn, turned
+from sim.tabletop.arm import Float64Array, turn, turned
 from sim.tabletop.catalog import FULL_SCALE
 from sim.tabletop.shifts import Shifts
 
@@ -28,16 +30,16 @@ def refuse_wording(shifts: Shifts) -> None:
         )
 
 
-def shifted(target: Pose, tool: Pose, shifts: Shifts) -> Pose:
-    """Where a target leads under these shifts. tool: where the tool is as the target arrives."""
-    if not (shifts.drift or shifts.rotate or shifts.gain != 1.0):
-        return target
-    move = target.position - tool.position
+def move_of(target: Pose, anchor: Pose, shifts: Shifts) -> Float64Array:
+    """The move (6,) m and rad that a target stands for, shifted. anchor: where it starts from."""
+    move = target.position - anchor.position
     move[1] += shifts.drift * FULL_SCALE[1]
     cosine, sine = math.cos(shifts.rotate), math.sin(shifts.rotate)
     about = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-    turning = turn(target.axes @ tool.axes.T)
-    return Pose(
-        tool.position + shifts.gain * (about @ move),
-        turned(shifts.gain * (about @ turning)) @ tool.axes,
-    )
+    turning = turn(target.axes @ anchor.axes.T)
+    return np.concatenate([about @ move, about @ turning]) * shifts.gain
+
+
+def after(move: Float64Array, anchor: Pose) -> Pose:
+    """Where a move (6,) leads from an anchor."""
+    return Pose(anchor.position + move[:3], turned(move[3:]) @ anchor.axes)

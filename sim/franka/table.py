@@ -17,9 +17,9 @@ from agent.episode import Uint8Array
 from agent.errors import UsageError
 from sim.franka.body import TICK_S, Sight
 from sim.franka.pose import Felt, Pose, towards
-from sim.franka.shifting import refuse_wording, shifted
+from sim.franka.shifting import after, move_of, refuse_wording
 from sim.tabletop import world as tabletop
-from sim.tabletop.arm import BASE_M
+from sim.tabletop.arm import BASE_M, Float64Array
 from sim.tabletop.catalog import CAMERAS, CONTROL_HZ, WISHES, Wish
 from sim.tabletop.goals import met
 from sim.tabletop.shifts import Shifts
@@ -68,10 +68,14 @@ class TableBody:
         self._ticks = 0
         self._home = self.felt().pose
         self._target = self._tool()
+        self._asked = self._target.axes
 
     def follow(self, target: Pose) -> None:
         """Take a new target, shifted as an action would be."""
-        self._later(lambda: self._aim(target))
+        asked = replace(target, position=target.position + _BASE - self._astray)
+        move = move_of(asked, replace(self._tool(), axes=self._asked), self._shifts)
+        self._asked = target.axes
+        self._later(lambda: self._aim(move))
 
     def grip(self, opening: float) -> None:
         """Take a new opening."""
@@ -81,12 +85,13 @@ class TableBody:
         """Hold where the arm is, whatever was still to come."""
         self._due.clear()
         self._target = self._tool()
+        self._asked = self._target.axes
 
     def tick(self) -> None:
         """Live through one turn of the controller."""
-        self._ticks += 1
         while self._due and self._due[0][0] <= self._ticks:
             self._due.popleft()[1]()
+        self._ticks += 1
         self._world.tick(self._opening, self._pull)
         mujoco.mj_kinematics(self._world.model, self._world.data)
 
@@ -128,9 +133,8 @@ class TableBody:
         else:
             done()
 
-    def _aim(self, target: Pose) -> None:
-        asked = replace(target, position=target.position + _BASE - self._astray)
-        self._target = shifted(asked, self._tool(), self._shifts)
+    def _aim(self, move: Float64Array) -> None:
+        self._target = after(move, replace(self._tool(), axes=self._target.axes))
 
     def _open(self, opening: float) -> None:
         self._opening = opening

@@ -25,7 +25,7 @@ class Stop:
     time_ms: float
 
 
-class Trace:
+class Track:
     """Keeps the last rows and the faults that came and went, each with its time."""
 
     def __init__(self, tick_s: float) -> None:

@@ -24,6 +24,7 @@ PROPRIO = (
     "opening_commanded",
 )
 START_STATES = 100
+HELD_STEPS = 3  # control steps a goal must stay met before it counts
 
 
 @dataclass(frozen=True, slots=True)

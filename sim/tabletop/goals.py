@@ -14,7 +14,6 @@ from sim.tabletop.catalog import (
 )
 from sim.tabletop.world import World
 
-HELD_STEPS = 3  # control steps a goal must stay met before it counts
 _TOUCH_M = 0.02
 _KNOCKED_M = 0.02
 _PRESSED = 0.7

@@ -33,6 +33,7 @@ from sim.tabletop.catalog import (
     CARDS,
     CONTROL_HZ,
     FULL_SCALE,
+    HELD_STEPS,
     PROPRIO,
     WISHES,
     Wish,
@@ -201,7 +202,7 @@ class Tabletop:
         run.steps += 1
 
     def _ending(self, run: _Run) -> Ending | None:
-        from sim.tabletop.goals import HELD_STEPS, met
+        from sim.tabletop.goals import met
 
         run.met_steps = run.met_steps + 1 if met(self.world, run.wish, run.began) else 0
         if run.met_steps >= HELD_STEPS:
