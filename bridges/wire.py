@@ -104,6 +104,11 @@ class Answer:
     applied_s: float = math.nan
     by_hand: bool = False
 
+    @property
+    def is_published(self) -> bool:
+        """Whether a target was published with it."""
+        return not math.isnan(self.position_m[0])
+
 
 def request_text(request: Request) -> str:
     """The request as JSON. Raises DataError for a number that is not finite."""

@@ -1,0 +1,68 @@
+"""Run the guard: python -m bridges.guard --profile PROFILE; ends with the arm held."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from types import FrameType
+
+from agent.errors import RobotFault, VlarlError
+from calibration.profile import load
+
+log = logging.getLogger("bridges.guard")
+
+_LOOK_S = 0.05
+
+
+def main(arguments: list[str]) -> int:
+    """Guard one arm until SIGINT or SIGTERM; the exit code."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s guard %(levelname)s %(message)s"
+    )
+    try:
+        return _guard(arguments)
+    except VlarlError as error:
+        log.error("%s", error)
+        return error.exit_code
+
+
+def _guard(arguments: list[str]) -> int:
+    try:
+        from rclpy.utilities import remove_ros_args
+    except ImportError as error:
+        raise RobotFault(
+            f"ROS 2 wanted, but rclpy cannot be imported ({error}); source your ROS 2, or "
+            "pip install 'vlarl-agent[ros]'"
+        ) from error
+    from bridges.guard.node import Guard
+
+    parser = argparse.ArgumentParser(prog="python -m bridges.guard", description=__doc__)
+    parser.add_argument("--profile", default="franka", help="a shipped profile, or a file")
+    parser.add_argument("--namespace", help="in place of the profile's")
+    told = parser.parse_args(remove_ros_args(["guard", *arguments])[1:])
+    profile = load(told.profile)
+    if told.namespace is not None:
+        topics = profile.topics.model_copy(update={"namespace": told.namespace.strip("/")})
+        profile = profile.model_copy(update={"topics": topics})
+
+    ended = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        ended.append(number)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)
+    guard = Guard(profile)
+    try:
+        guard.open(["guard", *arguments])
+        while not ended:
+            guard.serve(_LOOK_S)
+    finally:
+        guard.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
