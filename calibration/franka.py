@@ -120,11 +120,8 @@ def forward(joints_rad: ArrayLike) -> tuple[Vector, Matrix]:
 def jacobian(joints_rad: ArrayLike) -> Matrix:
     """Velocity of the tool point over joint speeds (6, 7): m then rad, in the base frame."""
     tool, _, frames = _chain(np.asarray(joints_rad, np.float64))
-    columns = [
-        np.concatenate([np.cross(frame[:3, 2], tool - frame[:3, 3]), frame[:3, 2]])
-        for frame in frames
-    ]
-    return np.array(columns).T
+    axes, origins = np.array(frames)[:, :3, 2], np.array(frames)[:, :3, 3]
+    return np.vstack([np.cross(axes, tool - origins).T, axes.T])
 
 
 def least_singular(joints_rad: ArrayLike) -> float:
