@@ -62,6 +62,11 @@ class GuardLine:
         """Ask no more. May be called twice."""
         self._publisher = self._link = None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether any guard listens."""
+        return self._guards() > 0
+
     def find(self, timeout_s: float) -> None:
         """Wait until there is one guard. Raises RobotFault for none or several."""
         ends_s = now_s() + timeout_s

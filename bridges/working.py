@@ -86,7 +86,8 @@ class Workings:
         if not self._link.is_open:
             return
         try:
-            self.guard.ask(Kind.REST)
+            if self.guard.is_there:
+                self.guard.ask(Kind.REST)
         except VlarlError as error:
             log.warning("the guard was not told to rest: %s", error)
 

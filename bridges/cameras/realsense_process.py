@@ -135,6 +135,11 @@ def _config(rs: Any, source: str) -> Any:  # noqa: ANN401
     if Path(source).suffix in {".db3", ".bag"}:
         config.enable_device_from_file(source, repeat_playback=False)
     else:
+        # The pipeline itself waits fifteen seconds before it says that there is none.
+        known = rs.camera_info.serial_number
+        found = [each.get_info(known) for each in rs.context().query_devices()]
+        if not found or source not in {"any", *found}:
+            raise OSError(f"device {source} wanted, found {found or 'none'}; is it plugged in?")
         if source != "any":
             config.enable_device(source)
         config.enable_stream(rs.stream.color, WIDTH_PX, HEIGHT_PX, rs.format.rgb8, RATE_HZ)
