@@ -125,7 +125,8 @@ class Guard:
     def _asked(self, message: Any) -> None:  # noqa: ANN401
         received_s = now_s()
         arm = self._senses.arm()
-        reply = self._keeper.request(message.data, arm, received_s)
+        # Judged after looking: a state that came meanwhile is not from the future.
+        reply = self._keeper.request(message.data, arm, now_s())
         self._carry_out(reply, arm)
         if reply.target is not None:
             self._took_s.append(now_s() - received_s)
