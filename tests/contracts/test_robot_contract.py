@@ -1,4 +1,4 @@
-"""The robot contract, held against every robot this machine can build."""
+"""The robot contract, held against every simulated robot this machine can build."""
 
 import importlib.util
 from collections.abc import Callable
@@ -11,7 +11,10 @@ from agent.settings import RobotSettings
 from sim.libero.install import find_assets
 from sim.libero.robot import Libero
 from sim.tabletop.robot import Tabletop
-from tests.contracts.robot_contract import FreshRobotContract, RobotContract
+from tests.contracts.robot_contract import (
+    FreshRepeatableRobotContract,
+    RepeatableRobotContract,
+)
 
 
 def tabletop() -> Robot:
@@ -60,9 +63,9 @@ def fresh(request):
     robot.close()
 
 
-class TestRobots(RobotContract):
+class TestRobots(RepeatableRobotContract):
     pass
 
 
-class TestFreshRobots(FreshRobotContract):
+class TestFreshRobots(FreshRepeatableRobotContract):
     pass
