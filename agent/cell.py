@@ -39,20 +39,27 @@ def keep(folder: Path, cell: Profile | None) -> None:
         durable.write_text(folder / CELL, json.dumps(told, indent=1) + "\n")
 
 
+def kept(folder: Path) -> Profile | None:
+    """Read the profile that a folder was made with; None for none. Raises DataError if torn."""
+    path = folder / CELL
+    if not path.exists():
+        return None
+    try:
+        return from_dict(json.loads(path.read_text())["profile"], str(path))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} cannot be read: {error}; restore it") from error
+
+
 def hold_to(folder: Path, cell: Profile | None) -> None:
     """Refuse another profile than the run began with.
 
     Raises UsageError naming each key that differs, DataError for a torn record.
     """
-    path = folder / CELL
-    if not path.exists():
+    began = kept(folder)
+    if began is None:
         if cell is not None:
             raise UsageError(f"{folder} was begun without a robot profile, found {cell.name!r}")
         return
-    try:
-        began = from_dict(json.loads(path.read_text())["profile"], str(path))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path} cannot be read: {error}; restore it") from error
     if cell is None:
         raise UsageError(f"{folder} was begun with robot profile {began.name!r}, found none now")
     if cell.sha256 != began.sha256:

@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import config, demos, doctor, episodes, evaluate, export, pretrain, prime, run, tui
+from agent.cli import (
+    config,
+    demos,
+    doctor,
+    episodes,
+    evaluate,
+    export,
+    pretrain,
+    prime,
+    run,
+    safety,
+    tui,
+)
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -29,6 +41,7 @@ app.command("demos")(demos.demos)
 app.command("pretrain")(pretrain.pretrain)
 app.command("prime")(prime.prime)
 app.add_typer(config.app, name="config")
+app.add_typer(safety.app, name="safety")
 app.command("doctor")(doctor.doctor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -33,8 +34,12 @@ from agent.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from agent.cadence import Cadence, Pace
+    from agent.cli.screen import Screen
     from agent.configuration import Resolved
     from agent.deployment import Outcome
+    from agent.scoring import Tried
+    from agent.session import Event
     from agent.settings import Settings
     from calibration.profile import Profile
 
@@ -127,6 +132,7 @@ def _deploy(
     """Check what was asked for, and only then begin a run folder and work in it."""
     from rich.console import Console
 
+    from agent.cadence import cadence
     from agent.cell import cell_of
     from agent.cli.build import make_cards, make_parts, make_policy
     from agent.cli.screen import Screen, Seen
@@ -135,20 +141,39 @@ def _deploy(
 
     cell = cell_of(settings.robot)
     robot = make_robot(settings.robot)
+    paces: list[Pace] = []
     try:
         cards = make_cards(settings, robot)
         policy = make_policy(settings)
         folder = begin(cell)
         parts = make_parts(settings, folder, robot, policy, cell)
         screen = Screen(Console(stderr=quiet), Seen(settings, str(folder)))
+        take = partial(_take, screen, paces)
         try:
-            with _stoppable() as stop, screen:
-                outcome = deploy(settings, folder, parts, cards, screen.take, lambda: bool(stop))
-                return outcome, folder
+            with _stoppable(str(folder)) as stop_wanted, screen:
+                return deploy(settings, folder, parts, cards, take, stop_wanted), folder
         finally:
             parts.store.close()
     finally:
         robot.close()
+        _tell_cadence(cadence(paces, robot.card.control_hz))
+
+
+def _take(screen: Screen, paces: list[Pace], event: Event | Tried) -> None:
+    from agent.cadence import pace_of
+    from agent.session import Acted
+
+    screen.take(event)
+    if isinstance(event, Acted):
+        paces.append(pace_of(event.scored.episode))
+
+
+def _tell_cadence(found: Cadence) -> None:
+    from agent.cadence import said
+
+    # A simulator that waits for the policy has no command path to speak of.
+    if "sent to applied" in found.spans:
+        typer.echo(said(found), err=True)
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:
@@ -169,9 +194,16 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _stoppable() -> Iterator[list[int]]:
-    """Collect stop signals instead of dying of them; a third one is taken literally."""
+def _stoppable(what: str) -> Iterator[Callable[[], bool]]:
+    """Collect stop signals instead of dying of them; a third one is taken literally.
+
+    Gives the question whether to stop. It is asked at every decision and in every wait, so a
+    service manager is told that all is well for as long as it is asked.
+    """
+    from agent.notify import Watchdog
+
     received: list[int] = []
+    watchdog = Watchdog(os.environ)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, _frame: object) -> None:
@@ -182,10 +214,16 @@ def _stoppable() -> Iterator[list[int]]:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
+    def stop_wanted() -> bool:
+        watchdog.alive()
+        return bool(received)
+
     for number in before:
         signal.signal(number, note)
+    watchdog.ready(what)
     try:
-        yield received
+        yield stop_wanted
     finally:
+        watchdog.stopping()
         for number, handler in before.items():
             signal.signal(number, handler)
