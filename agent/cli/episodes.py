@@ -95,6 +95,27 @@ def prune(  # noqa: PLR0913  one parameter an option
     typer.echo(chores.pruned(run, limits, held, dry_run=not yes, as_json=as_json))
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An .hdf5, .h5 or .zip file.")],
+    *,
+    into: Annotated[Path, typer.Option(metavar="RUN", help="Run folder, made if needed.")],
+    codecs: Annotated[str, typer.Option(help="As the setting store.codecs.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring in demonstrations of LIBERO or robomimic, or one zipped episode of ours."""
+    import json
+
+    from agent.store.importing import import_file
+
+    def told(name: str, source: str) -> None:
+        typer.echo(f"episode {name}: {source}", err=True)
+
+    names = import_file(file, into, codecs, told)
+    told_text = f"{len(names)} episodes imported into {into}"
+    typer.echo(json.dumps({"run": str(into), "episodes": names}) if as_json else told_text)
+
+
 def _held(run: Path, *, used: bool) -> Callable[[Summary], str]:
     """Say why a sealed episode must stay: an update used it, or the next one will."""
     from agent.learn.ledger import Ledger

@@ -49,6 +49,6 @@ def by_age(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(ids, key=int))
 
 
-def next_id(taken: Iterable[str]) -> str:
+def id_after(taken: Iterable[str]) -> str:
     """The id after the highest one taken."""
     return f"{max((int(name) for name in taken), default=0) + 1:06d}"

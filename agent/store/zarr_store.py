@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.durable import make_folder, require_free
+from agent.durable import make_folder, move_folder, require_free
 from agent.episode import ScoredEpisode, Task
 from agent.errors import UsageError
 from agent.store.folders import Folders
 from agent.store.lock import WriterLock
-from agent.store.manifest import mend_manifest, read_manifest
-from agent.store.names import ids_in, next_id
+from agent.store.manifest import append_manifest, mend_manifest, read_manifest
+from agent.store.names import id_after, ids_in
 from agent.store.opening import Opening
 from agent.store.prune import pruned_ids
 from agent.store.reader import ZarrReader
+from agent.store.record import read_record
 from agent.store.recording import ZarrRecording
 from agent.store.recovery import recover
 from agent.store.run import RUN, open_run
@@ -59,7 +60,7 @@ class ZarrStore:
             listed = read_manifest(self._folders)
             recover(self._folders)
             mend_manifest(self._folders)
-            self._last_id = int(next_id([*self._taken(), *listed, *pruned_ids(self._folders)])) - 1
+            self._last_id = int(id_after([*self._taken(), *listed, *pruned_ids(self._folders)])) - 1
         except BaseException:
             self._lock.release()
             raise
@@ -80,13 +81,30 @@ class ZarrStore:
         """
         self._must_be_open()
         require_free(self._folders.run, self._free_bytes)
-        episode_id = f"{self._last_id + 1:06d}"
+        episode_id = self.next_id()
         opening = Opening.now(episode_id, task, adapter, temperature, extra or {})
         recording = ZarrRecording(self._folders, opening, self._codecs, self._forget)
         self._last_id += 1
         recording.open()
         self._recordings[episode_id] = recording
         return recording
+
+    def next_id(self) -> str:
+        """The id that the next episode will get."""
+        return f"{self._last_id + 1:06d}"
+
+    def adopt(self, folder: Path) -> None:
+        """Commit a sound, synced episode that was made elsewhere and says that its id is the next.
+
+        folder: on the run's own disk; it is moved. Raises UsageError for another id.
+        """
+        self._must_be_open()
+        row = read_record(folder).summary
+        if row.id != self.next_id():
+            raise UsageError(f"want an episode that is called {self.next_id()}, found {row.id}")
+        self._last_id += 1
+        move_folder(folder, self._folders.episodes / row.id)
+        append_manifest(self._folders, row)
 
     def ids(self) -> tuple[str, ...]:
         """Ids of all sealed episodes, oldest first; interrupted ones are left out."""
