@@ -51,8 +51,6 @@ def write_robomimic(path, success):
         data = file.create_group("data")
         arguments = {"env_name": "Lift", "env_kwargs": {"control_freq": 10}}
         data.attrs["env_args"] = json.dumps(arguments)
-            {"env_name": "Lift", "env_kwargs": {"control_freq": 10}}
-        )
         demo = data.create_group("demo_3")
         demo["actions"] = np.append(rng.uniform(-1, 1, (STEPS, 6)), -np.ones((STEPS, 1)), 1)
         demo["rewards"] = np.full(STEPS, float(success))
