@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from types import FrameType
 
-from agent.errors import RobotFault, VlarlError
+from agent.errors import RobotFault, UsageError, VlarlError
+from agent.notify import Watchdog
+from calibration.complaints import ProfileError
 from calibration.profile import load
 
 log = logging.getLogger("bridges.guard")
@@ -42,7 +45,10 @@ def _guard(arguments: list[str]) -> int:
     parser.add_argument("--profile", default="franka", help="a shipped profile, or a file")
     parser.add_argument("--namespace", help="in place of the profile's")
     told = parser.parse_args(remove_ros_args(["guard", *arguments])[1:])
-    profile = load(told.profile)
+    try:
+        profile = load(told.profile)
+    except ProfileError as error:
+        raise UsageError(str(error)) from error
     if told.namespace is not None:
         topics = profile.topics.model_copy(update={"namespace": told.namespace.strip("/")})
         profile = profile.model_copy(update={"topics": topics})
@@ -54,12 +60,15 @@ def _guard(arguments: list[str]) -> int:
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
-    guard = Guard(profile)
+    guard, watchdog = Guard(profile), Watchdog(os.environ)
     try:
         guard.open(["guard", *arguments])
+        watchdog.ready(f"guard of {profile.name}")
         while not ended:
             guard.serve(_LOOK_S)
+            watchdog.alive()
     finally:
+        watchdog.stopping()
         guard.close()
     return 0
 
