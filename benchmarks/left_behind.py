@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.learn.explanation import SUFFIX, read
 from agent.learn.ledger import BASE, reports
 from agent.store.folders import LOG, RING, Folders
 from agent.store.names import ids_in
@@ -57,12 +59,14 @@ class History:
 
 
 def course(run: Path) -> dict[str, str]:
-    """What a run became: each update's outcome, and the hash of each adapter it kept."""
+    """What a run became: each update's outcome, and hashes of its explanation and its adapter."""
     found = {}
     for report in reports(run):
         found[f"update {report.number}"] = json.dumps(
             [report.adapter, report.parent, report.kept, len(report.episodes), report.why]
         )
+        explained = run / "updates" / f"{report.number:04d}{SUFFIX}"
+        found[f"explanation {report.number}"] = _figures(explained)
         if report.kept and report.adapter != BASE:
             found[f"adapter {report.adapter}"] = digest(run / "adapters" / report.adapter)
     return found
@@ -81,6 +85,17 @@ def digest(path: Path) -> str:
         if file.name not in {LOG, RING}:
             whole.update(f"{file.relative_to(path)}\0{digest(file)}\n".encode())
     return whole.hexdigest() if files else ""
+
+
+def _figures(explained: Path) -> str:
+    """Hash of an explanation without its episodes' ids, which skip those that broke off."""
+    if not explained.is_file():
+        return ""
+    whole = hashlib.sha256()
+    for each in read(explained).values():
+        for part in dataclasses.fields(each):
+            whole.update(getattr(each, part.name).tobytes())
+    return whole.hexdigest()
 
 
 def _broken_promises(

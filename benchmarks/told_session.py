@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent import clock
@@ -97,10 +97,18 @@ class ToldStore:
     inner: EpisodeStore
     tell: Tell
 
-    def begin(self, task: Task, adapter: str, temperature: float) -> Recording:
+    def begin(
+        self,
+        task: Task,
+        adapter: str,
+        temperature: float,
+        *,
+        extra: Mapping[str, str | int | float] | None = None,
+    ) -> Recording:
         """Tell, then begin."""
         _phase(self.tell, "acting")
-        return ToldRecording(self.inner.begin(task, adapter, temperature), self.tell)
+        began = self.inner.begin(task, adapter, temperature, extra=extra)
+        return ToldRecording(began, self.tell)
 
     def ids(self) -> tuple[str, ...]:
         """Pass on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,17 @@ from agent.settings import LearnSettings
 WEIGHTS = "critic.safetensors"
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One episode of t decisions. value: (t + 1,) by the critic, NaN where it was not used.
+
+    advantage: (t,) what came beyond it.
+    """
+
+    value: Float32Array
+    advantage: Tensor
+
+
 class Baseline:
     """Advantages of episodes, measured against every episode seen so far."""
 
@@ -35,8 +47,8 @@ class Baseline:
         self._outlines[outline.id] = outline
         self._rewards[outline.id] = rewards
 
-    def advantages(self, ids: Sequence[str], seed: int) -> tuple[list[Tensor], dict[str, float]]:
-        """Refit the critic, then give each named episode's advantages (t,).
+    def advantages(self, ids: Sequence[str], seed: int) -> tuple[list[Expected], dict[str, float]]:
+        """Refit the critic, then say of each named episode what was to be expected of it.
 
         While the critic explains nothing of episodes it was not fitted on, the advantage is the
         return less the running mean of the task.
@@ -77,23 +89,24 @@ class Baseline:
             self._rewards[outline.id], 0.0, self._settings.gamma, terminated=outline.terminated
         )
 
-    def _by_critic(self, name: str) -> Tensor:
+    def _by_critic(self, name: str) -> Expected:
         outline, critic = self._outlines[name], self._critic
         if critic is None:
             raise RuntimeError("the critic was not fitted")
         values = critic.value(outline.features.float(), outline.elapsed).numpy()
-        return torch.from_numpy(
-            gae.advantages(
-                self._rewards[name],
-                values,
-                self._settings.gamma,
-                self._settings.gae_lambda,
-                terminated=outline.terminated,
-            )
+        advantages = gae.advantages(
+            self._rewards[name],
+            values,
+            self._settings.gamma,
+            self._settings.gae_lambda,
+            terminated=outline.terminated,
         )
+        return Expected(values, torch.from_numpy(advantages))
 
-    def _by_mean(self, name: str) -> Tensor:
+    def _by_mean(self, name: str) -> Expected:
         task = self._outlines[name].task
         same = [o for o in self._outlines.values() if o.task == task]
         mean = np.mean(np.concatenate([self._returns(outline) for outline in same]))
-        return torch.from_numpy(self._returns(self._outlines[name]) - np.float32(mean))
+        outline = self._outlines[name]
+        unknown = np.full(len(outline.elapsed), np.nan, np.float32)
+        return Expected(unknown, torch.from_numpy(self._returns(outline) - np.float32(mean)))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from agent import durable
 from agent.episode import Float32Array
 from agent.errors import DataError
 
@@ -56,6 +57,11 @@ class Explained:
         return ratio
 
 
+def write(folder: Path, episodes: Sequence[tuple[str, Explained]]) -> None:
+    """Leave the file in a candidate's folder, durably. Raises StorageError."""
+    durable.write_bytes(folder / FILE, pack(episodes))
+
+
 def pack(episodes: Sequence[tuple[str, Explained]]) -> bytes:
     """The file's content; the same explanations give the same bytes."""
     tensors: dict[str, NDArray[np.float32]] = {}
@@ -63,7 +69,8 @@ def pack(episodes: Sequence[tuple[str, Explained]]) -> bytes:
         rows = [getattr(explained, field.name) for _, explained in episodes]
         tensors[field.name] = np.ascontiguousarray(np.concatenate(rows), dtype=np.float32)
     told = {name: explained.decisions for name, explained in episodes}
-    data: bytes = save(tensors, metadata={"format": _FORMAT, "episodes": json.dumps(told)})
+    # One key: the library writes several in an order of its own.
+    data: bytes = save(tensors, metadata={_FORMAT: json.dumps(told)})
     return data
 
 
@@ -99,9 +106,9 @@ def _counts(data: bytes) -> dict[str, int]:
     # The library gives no metadata of bytes; its header is a length and a JSON object.
     size = int.from_bytes(data[:8], "little")
     told = json.loads(data[8 : 8 + size])["__metadata__"]
-    if told["format"] != _FORMAT:
-        raise ValueError(f"want format {_FORMAT}, found {str(told['format'])[:40]!r}")
-    counts = {str(name): int(count) for name, count in json.loads(told["episodes"]).items()}
+    if _FORMAT not in told:
+        raise ValueError(f"want {_FORMAT}, found {', '.join(told)[:40]!r}")
+    counts = {str(name): int(count) for name, count in json.loads(told[_FORMAT]).items()}
     if any(count < 0 for count in counts.values()):
         raise ValueError("want counts of 0 or more")
     return counts

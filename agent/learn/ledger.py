@@ -1,6 +1,7 @@
 """The history of adapters: which one acts, which episodes are used up, what each update did.
 
     adapters/<name>/        whole folders, published by one rename
+    updates/<number>.safetensors  what an update made of each decision (agent/learn/explanation.py)
     updates/<number>.json   one an update: the commit point, after which it has happened
     current                 the acting adapter's name, for people and tools; derived
 
@@ -17,6 +18,7 @@ from pathlib import Path
 from agent import durable
 from agent.episode import UpdateReport
 from agent.errors import DataError
+from agent.learn.explanation import FILE, SUFFIX
 
 BASE = "base"
 
@@ -39,6 +41,9 @@ class Ledger:
         for leftover in self._adapters.iterdir():
             if leftover.name not in known:
                 shutil.rmtree(leftover)
+        for explained in self._updates.glob(f"*{SUFFIX}"):
+            if not explained.with_suffix(".json").exists():
+                explained.unlink()
         self._point()
 
     def read(self) -> None:
@@ -83,6 +88,10 @@ class Ledger:
 
     def commit(self, report: UpdateReport, staged: Path | None) -> None:
         """Make an update so: publish its folder if it was kept, then write its report."""
+        if staged is not None and (staged / FILE).exists():
+            told = (staged / FILE).read_bytes()
+            durable.write_bytes(self._updates / f"{report.number:04d}{SUFFIX}", told)
+            (staged / FILE).unlink()  # beside the report, it is there for discarded ones too
         if staged is not None and report.kept:
             durable.publish_folder(staged, self._adapters / report.adapter)
         text = json.dumps(asdict(report), indent=1, sort_keys=True)

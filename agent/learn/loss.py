@@ -1,4 +1,4 @@
-"""The clipped PPO objective and the exact KL divergence over action bins."""
+"""The clipped PPO objective, and KL divergences: exact over all bins, and on the sampled ones."""
 
 from __future__ import annotations
 
@@ -42,6 +42,15 @@ def clipped_surrogate(
     total = counts.sum().clamp(min=1)
     out = ((ratio != held) & counts).sum() / total
     return Clipped(-(gain * counts).sum() / total, ratio, float(out))
+
+
+def sampled_kl(new_log_probs: Tensor, old_log_probs: Tensor, mask: Tensor) -> float:
+    """KL(old || new) a token, estimated on the sampled ones: mean of r - 1 - log r, nats.
+
+    Schulman, "Approximating KL divergence" (2020), estimator k3: unbiased, never negative.
+    """
+    log_ratio = (new_log_probs - old_log_probs)[mask]
+    return float((log_ratio.exp() - 1 - log_ratio).mean())
 
 
 def exact_kl(logits: Tensor, reference_logits: Tensor, mask: Tensor) -> Tensor:

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from agent.episode import ScoredEpisode
 from agent.errors import DataError
-from agent.learn import experience
+from agent.learn import experience, explanation
 from agent.learn import loss as losses
 from agent.learn.baseline import Baseline
 from agent.learn.batch import Batch, Share, carried_out, join, share
+from agent.learn.explaining import explained
 from agent.learn.optimizer import WEIGHTS as OPTIMIZER
 from agent.learn.optimizer import load_optimizer, save_optimizer
 from agent.learn.record import Acted, Views, encode
@@ -24,7 +25,7 @@ from agent.policy.adapters import AdapterSpec
 from agent.policy.images import to_pixels
 from agent.policy.policy import SLOT, VLAPolicy
 from agent.policy.vla import log_probs as token_log_probs
-from agent.reward.shaping import shape
+from agent.reward.shaping import Rewards, shape
 from agent.settings import LearnSettings
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,7 @@ class PPOLearner:
     def observe(self, scored: ScoredEpisode) -> None:
         """Take note of a sealed episode."""
         acted, outline = encode(self._policy, scored, pixels=self._pixels)
-        rewards = shape(
-            scored, self._settings.gamma, self._settings.progress_weight, self._settings.shaping
-        )
-        self._baseline.observe(outline, rewards.total)
+        self._baseline.observe(outline, self._rewards(scored).total)
         self._fresh[acted.id] = acted
         if acted.success and self._banked < BANK_DECISIONS:
             self._bank.append((acted.views, acted.tokens, acted.mask))
@@ -66,9 +64,10 @@ class PPOLearner:
         began = time.perf_counter()
         acted = self._claim(batch)
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + number)
-        advantages, metrics = self._baseline.advantages(
+        expected, metrics = self._baseline.advantages(
             [each.id for each in acted], self._seed * 7919 + number
         )
+        advantages = [each.advantage for each in expected]
         joined = join(acted, advantages)
         if self._settings.control == "random-advantage":
             noise = torch.randn(joined.advantage.shape, generator=generator)
@@ -76,11 +75,17 @@ class PPOLearner:
         metrics["update/decisions"] = float(len(joined))
         metrics["update/success_rate"] = sum(a.success for a in acted) / len(acted)
         metrics["update/advantage_std"] = float(torch.cat(advantages).std(correction=0))
-        optimizer, found = self._fit(carried_out(joined), generator)
+        optimizer, found, after = self._fit(carried_out(joined), generator)
         self._policy.adapters.save(CANDIDATE, out)
+        rewards = [self._rewards(scored) for scored in batch]
+        explanation.write(out, explained(acted, rewards, expected, joined, after))
         save_optimizer(optimizer, self._policy.adapters.parameters(CANDIDATE), out)
         self._baseline.save(out)
         return metrics | found | {"update/seconds": time.perf_counter() - began}
+
+    def _rewards(self, scored: ScoredEpisode) -> Rewards:
+        settings = self._settings
+        return shape(scored, settings.gamma, settings.progress_weight, settings.shaping)
 
     @property
     def _pixels(self) -> bool:
@@ -112,15 +117,15 @@ class PPOLearner:
 
     def _fit(
         self, batch: Batch, generator: torch.Generator
-    ) -> tuple[torch.optim.AdamW, dict[str, float]]:
+    ) -> tuple[torch.optim.AdamW, dict[str, float], Tensor]:
         """Train the candidate; where memory runs out, again with half the micro-batch."""
         start = generator.get_state()
         while True:
             generator.set_state(start)
             try:
                 optimizer = self._prepare()
-                metrics = self._descend(batch, optimizer, generator)
-                return optimizer, metrics | {"gate/forgetting": self._forgetting()}
+                metrics, after = self._descend(batch, optimizer, generator)
+                return optimizer, metrics | {"gate/forgetting": self._forgetting()}, after
             except RuntimeError as error:
                 if not _out_of_memory(error):
                     raise
@@ -150,26 +155,28 @@ class PPOLearner:
 
     def _descend(
         self, batch: Batch, optimizer: torch.optim.AdamW, generator: torch.Generator
-    ) -> dict[str, float]:
+    ) -> tuple[dict[str, float], Tensor]:
+        """Metrics, and the tokens' log-probabilities (n, d) under what was learned."""
         settings = self._settings
         steps: list[dict[str, float]] = []
-        epochs = 0
-        for _ in range(settings.epochs):
+        epochs, after = 0, batch.old
+        while epochs < settings.epochs:
             order = torch.randperm(len(batch), generator=generator)
             for index in order.split(settings.minibatch):
                 steps.append(self._step(batch.rows(index), optimizer, first=not steps))
             epochs += 1
-            if self._moved(batch) > settings.kl_stop:
+            after = self._scores(batch)
+            if losses.sampled_kl(after, batch.old, batch.mask) > settings.kl_stop:
                 break
         names = steps[0].keys()
         metrics = {name: sum(step[name] for step in steps) / len(steps) for name in names}
         metrics["update/ratio_first"] = steps[0]["update/ratio_first"]
         metrics["update/sampler_gap"] = steps[0]["update/sampler_gap"]
-        metrics["update/kl_step"] = self._moved(batch)
+        metrics["update/kl_step"] = losses.sampled_kl(after, batch.old, batch.mask)
         metrics["update/kl_reference"] = self._apart(batch)
         metrics["update/epochs"] = float(epochs)
         metrics["update/gradient_steps"] = float(len(steps))
-        return metrics
+        return metrics, after
 
     def _step(
         self, minibatch: Batch, optimizer: torch.optim.AdamW, *, first: bool
@@ -240,19 +247,14 @@ class PPOLearner:
         return parts
 
     @torch.no_grad()
-    def _moved(self, batch: Batch) -> float:
-        """KL(old || new) a token, estimated on the sampled ones: mean of r - 1 - log r.
-
-        Schulman, "Approximating KL divergence" (2020), estimator k3: unbiased, never negative.
-        """
-        total = 0.0
+    def _scores(self, batch: Batch) -> Tensor:
+        """Log-probabilities (n, d) of the tokens under the candidate, at their temperature."""
+        rows = []
         for index in self._parts(len(batch)):
             part = batch.rows(index)
             logits = self._logits(part.views, part.tokens, CANDIDATE)
-            new = token_log_probs(logits, part.tokens, part.temperature)
-            log_ratio = (new - part.old)[part.mask]
-            total += float((log_ratio.exp() - 1 - log_ratio).sum())
-        return total / int(batch.mask.sum())
+            rows.append(token_log_probs(logits, part.tokens, part.temperature))
+        return torch.cat(rows)
 
     @torch.no_grad()
     def _apart(self, batch: Batch) -> float:

@@ -102,20 +102,14 @@ def compare(folder: Path, first: str, second: str) -> Comparison:
 def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]]:
     history = updates(folder, damages)
     now = acting(history)
-    acted = {each.adapter: each.rate for each in by_adapter(curve(rows(folder, damages)))}
+    acted = {each.adapter: each.rate for each in by_adapter(curve(rows(folder, damages, history)))}
     scores = evaluations(folder, damages)
     made = [row for row in history if row.outcome in {"kept", "discarded"}]
     states = _states(history, now)
     parents = {BASE: "", **{row.adapter: row.parent for row in made}}
 
     def row(name: str, update: UpdateRow | None) -> AdapterRow:
-        gone = (
-            states[name] not in {"discarded", "base"} and not (folder / "adapters" / name).is_dir()
-        )
-        if gone and name != BASE:
-            damages.add(
-                folder / "adapters" / name, "the folder of an adapter that was kept is gone"
-            )
+        kept = states[name] not in {"discarded", "base"} and name != BASE
         return AdapterRow(
             name=name,
             parent=parents[name],
@@ -128,11 +122,17 @@ def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]
             acted=acted.get(name, Rate.of(())),
             evaluations=tuple(each for each in scores if each.adapter == name),
             metrics={} if update is None else update.metrics,
-            gone=gone and name != BASE,
+            gone=kept and not (folder / "adapters" / name).is_dir(),
         )
 
     found = {BASE: row(BASE, None), **{each.adapter: row(each.adapter, each) for each in made}}
-    return now, tuple(found[name] for name in _in_order(parents))
+    family = tuple(found[name] for name in _in_order(parents) if name in found)
+    gone = [each.name for each in family if each.gone]
+    if gone:
+        more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+        what = f"folders of adapters that were kept are gone: {', '.join(gone[:3])}{more}"
+        damages.add(folder / "adapters", what)
+    return now, family
 
 
 def _states(history: Sequence[UpdateRow], now: str) -> Mapping[str, State]:

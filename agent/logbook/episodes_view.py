@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from agent.logbook.damage import Damage, Damages
 from agent.logbook.labels import Said, labels, standing
-from agent.logbook.updates import updates, used_by
+from agent.logbook.updates import UpdateRow, updates, used_by
 from agent.store.folders import LOG, Folders
 from agent.store.manifest import read_manifest
 from agent.store.names import by_age, ids_in
@@ -56,11 +57,13 @@ def episodes(folder: Path) -> EpisodesView:
     return EpisodesView(rows(folder, damages), damages.found)
 
 
-def rows(folder: Path, damages: Damages) -> tuple[EpisodeRow, ...]:
-    """The rows alone."""
+def rows(
+    folder: Path, damages: Damages, history: Sequence[UpdateRow] | None = None
+) -> tuple[EpisodeRow, ...]:
+    """The rows alone. history: the updates, where they were read already."""
     folders = Folders(folder)
     said = standing(labels(folder, damages))
-    used = used_by(updates(folder, damages))
+    used = used_by(updates(folder, damages) if history is None else history)
     found: dict[str, EpisodeRow] = {}
 
     def put(name: str, status: Status, summary: Summary | None) -> None:

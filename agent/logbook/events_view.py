@@ -45,8 +45,8 @@ def events(folder: Path) -> LogView:
     """Everything that happened in a run. Raises UsageError where there is none."""
     damages = Damages(folder)
     top = head(folder, damages)
-    table = rows(folder, damages)
     history = updates(folder, damages)
+    table = rows(folder, damages, history)
     found = [*_begun(top), *_episodes(table), *_updates(history, table)]
     for score in evaluations(folder, damages):
         text = f"{score.phase}: {score.rate.won} of {score.rate.tried} held-out states"

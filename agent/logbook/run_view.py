@@ -105,8 +105,8 @@ def run(folder: Path) -> RunView:
     """Everything about one run, as far as it can be read. Raises UsageError where there is none."""
     damages = Damages(folder)
     top = head(folder, damages)
-    table = rows(folder, damages)
     history = updates(folder, damages)
+    table = rows(folder, damages, history)
     points = curve(table)
     scores = evaluations(folder, damages)
     mode = str(top.settings.get("run", {}).get("curriculum", "variance"))

@@ -54,8 +54,8 @@ def runs(folder: Path) -> RunsView:
 def _row(folder: Path) -> RunRow:
     damages = Damages(folder)
     top = head(folder, damages)
-    table = rows(folder, damages)
     history = updates(folder, damages)
+    table = rows(folder, damages, history)
     scores = evaluations(folder, damages)
     before = [each.rate for each in scores if each.phase == "before"]
     after = [each.rate for each in scores if each.phase == "after"]

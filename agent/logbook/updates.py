@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -48,7 +48,7 @@ def acting(rows: tuple[UpdateRow, ...]) -> str:
     return next((r.adapter for r in reversed(rows) if r.outcome in {"kept", "rolled back"}), "base")
 
 
-def used_by(rows: tuple[UpdateRow, ...]) -> Mapping[str, int]:
+def used_by(rows: Sequence[UpdateRow]) -> Mapping[str, int]:
     """Which update used up each episode, by its id."""
     return {episode: row.number for row in rows for episode in row.episodes}
 
