@@ -12,7 +12,7 @@ from types import FrameType
 from agent.errors import RobotFault, UsageError, VlarlError
 from agent.notify import Watchdog
 from calibration.complaints import ProfileError
-from calibration.profile import load
+from calibration.profile import Profile, load
 
 log = logging.getLogger("bridges.guard")
 
@@ -45,14 +45,7 @@ def _guard(arguments: list[str]) -> int:
     parser.add_argument("--profile", default="franka", help="a shipped profile, or a file")
     parser.add_argument("--namespace", help="in place of the profile's")
     told = parser.parse_args(remove_ros_args(["guard", *arguments])[1:])
-    try:
-        profile = load(told.profile)
-    except ProfileError as error:
-        raise UsageError(str(error)) from error
-    if told.namespace is not None:
-        topics = profile.topics.model_copy(update={"namespace": told.namespace.strip("/")})
-        profile = profile.model_copy(update={"topics": topics})
-
+    profile = _cell(told.profile, told.namespace)
     ended = []
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -71,6 +64,17 @@ def _guard(arguments: list[str]) -> int:
         watchdog.stopping()
         guard.close()
     return 0
+
+
+def _cell(name_or_path: str, namespace: str | None) -> Profile:
+    try:
+        profile = load(name_or_path)
+    except ProfileError as error:
+        raise UsageError(str(error)) from error
+    if namespace is None:
+        return profile
+    topics = profile.topics.model_copy(update={"namespace": namespace.strip("/")})
+    return profile.model_copy(update={"topics": topics})
 
 
 if __name__ == "__main__":
