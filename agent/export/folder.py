@@ -108,6 +108,7 @@ def _begin(out: Path, wanted: dict[str, Any], *, resume: bool) -> bool:
     # A run that goes on has more episodes by now; what was begun is what is finished.
     wanted["episodes"] = found["episodes"]
     if found["complete"]:
+        durable.remove_folder(out / PARTS)  # where a death came between these two
         return True
     durable.make_folder(out / PARTS)
     for torn in out.rglob("*.partial"):

@@ -38,6 +38,7 @@ class RerunLog:
         rows = rows_of(scored)
         cameras = list(scored.episode.steps[0].observation.images)
         stream = rr.RecordingStream(APPLICATION, recording_id=f"{row.began}-{row.id}")
+        stream.set_log_time_enabled(False)  # when it was exported is no time of the episode
         memory = stream.memory_recording()
         stream.send_blueprint(_blueprint(cameras))
         stream.send_recording_name(f"{row.id} {row.task}: {row.verdict or row.ending}")
