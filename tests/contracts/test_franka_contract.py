@@ -7,7 +7,7 @@ pytest.importorskip("rclpy", reason="pip install vlarl-agent[ros]")
 from agent.settings import RobotSettings
 from bridges.franka import FrankaArm
 from tests.bridges.rehearsal import Rehearsal, own_domain
-from tests.contracts.robot_contract import FreshRobotContract, RobotContract
+from tests.contracts.robot_contract import ActingRobotContract, FreshRobotContract
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -31,7 +31,7 @@ def robot(cell):
     robot.close()
 
 
-class TestFranka(RobotContract):
+class TestFranka(ActingRobotContract):
     pass
 
 

@@ -13,7 +13,7 @@ from sim.libero.robot import Libero
 from sim.tabletop.robot import Tabletop
 from tests.contracts.robot_contract import (
     FreshRepeatableRobotContract,
-    RepeatableRobotContract,
+    SimulatedRobotContract,
 )
 
 
@@ -63,7 +63,7 @@ def fresh(request):
     robot.close()
 
 
-class TestRobots(RepeatableRobotContract):
+class TestRobots(SimulatedRobotContract):
     pass
 
 
