@@ -17,6 +17,8 @@ from agent.cli import (
     episodes,
     evaluate,
     export,
+    judged,
+    log,
     pretrain,
     prime,
     run,
@@ -35,7 +37,10 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("tui")(tui.tui)
+app.add_typer(log.app, name="log")
 app.add_typer(episodes.app, name="episodes")
+episodes.app.command("label")(judged.label)
+episodes.app.command("explain")(judged.explain)
 app.command("export")(export.export)
 app.command("demos")(demos.demos)
 app.command("pretrain")(pretrain.pretrain)
