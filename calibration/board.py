@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -80,12 +81,12 @@ class Seen:
 def find(board: Board, picture: NDArray[np.uint8]) -> Seen | None:
     """Find the board in a picture (h, w) or (h, w, 3); None where too little of it is seen."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
-    corners, found, _, _ = cv2.aruco.CharucoDetector(board.charuco).detectBoard(grey)
-    # OpenCV gives None, which its types do not know, where it finds nothing.
-    ids = np.zeros(0, np.int64) if not np.size(found) else np.asarray(found, np.int64).ravel()
-    if len(ids) < LEAST_CORNERS or _in_a_line(board, ids):
+    # OpenCV gives None where it finds nothing, which its types do not know.
+    found: tuple[Any, ...] = cv2.aruco.CharucoDetector(board.charuco).detectBoard(grey)
+    corners, ids = found[:2]
+    if ids is None or len(ids) < LEAST_CORNERS or _in_a_line(board, ids.ravel()):
         return None
-    return Seen(ids, np.asarray(corners, np.float64).reshape(-1, 2))
+    return Seen(ids.ravel().astype(np.int64), corners.reshape(-1, 2).astype(np.float64))
 
 
 def draw(board: Board, px_per_square: int, margin_px: int = 0) -> NDArray[np.uint8]:
@@ -147,7 +148,7 @@ def _with_ruler(board: Board, drawn: NDArray[np.uint8], per_m: float) -> NDArray
     return np.vstack([drawn, strip])
 
 
-def _in_a_line(board: Board, ids: NDArray[np.int64]) -> bool:
+def _in_a_line(board: Board, ids: NDArray[np.integer[Any]]) -> bool:
     """Whether the corners lie on one line: they then fix no pose."""
     points = board.corners_m[ids, :2]
     spread = np.linalg.svd(points - points.mean(0), compute_uv=False)

@@ -101,7 +101,7 @@ def bootstrap(
     while len(gaps) < draws:
         drawn = rng.choice(len(loop.seen), len(loop.seen)).tolist()
         if len(set(drawn)) >= LEAST_VIEWS // 2:
-            again = close(loop.only(drawn), guess, errors or Errors(), free=False, rounds=1)
+            again = close(loop.only(drawn), guess, errors or Errors(), free=True, rounds=1)
             gaps.append(apart(fit.camera, again.camera))
     spread = np.sqrt((np.array(gaps) ** 2).mean(0))
     return float(spread[0]), float(spread[1])

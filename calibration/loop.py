@@ -16,19 +16,23 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from calibration.board import Board, Seen, points_of
-from calibration.camera import Intrinsics, project, shifted
+from calibration.camera import Intrinsics, locate, project, shifted
 from calibration.rigid import Float64Array, inverse, nudged
 
 Mount = Literal["on-hand", "beside"]
 
+LEAST_NOISE_PX = 0.01
 STEP = 1e-6  # m and rad, for slopes by differences
 
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """What is uncertain in a view, standard deviations an axis: a corner, and the arm's pose."""
+    """What is uncertain in a view, standard deviations an axis: a corner, and the arm's pose.
 
-    corner_px: float = 0.15
+    corner_px: 0 for what the pictures themselves say (`corner_noise`).
+    """
+
+    corner_px: float = 0.0
     arm_m: float = 1.2e-4
     arm_rad: float = 3e-4
 
@@ -103,6 +107,8 @@ def close(loop: Loop, guess: Guess, errors: Errors, *, free: bool, rounds: int =
     view together, so many corners in one view do not outvote the other views.
     """
     size = 21 if free else 12
+    if not errors.corner_px:
+        errors = replace(errors, corner_px=corner_noise(loop))
     loop_now, camera, board = loop, guess.camera, guess.board
     jacobian = np.zeros((0, size))
     for _ in range(rounds):
@@ -133,6 +139,17 @@ def close(loop: Loop, guess: Guess, errors: Errors, *, free: bool, rounds: int =
         squares=np.array(squares),
         rms_px=np.array([float(np.sqrt((each**2).sum(1).mean())) for each in off]),
     )
+
+
+def corner_noise(loop: Loop) -> float:
+    """Standard deviation of a corner, px an axis: how well each view's board fits a pose alone."""
+    found = []
+    for seen in loop.seen:
+        points = points_of(loop.board, seen)
+        off = project(points, locate(loop.board, seen, loop.camera), loop.camera) - seen.corners_px
+        # Six numbers of the pose were fitted to them.
+        found.append(float(np.sqrt((off**2).sum() / max(1, off.size - 6))))
+    return max(LEAST_NOISE_PX, float(np.median(found)))
 
 
 def whiteners(
