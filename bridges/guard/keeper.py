@@ -133,8 +133,9 @@ class Keeper:
         """Tell the machine; why it would not, "" where it did."""
         event = Event(what, now_s, why, obstacle)
         no = refusal(self._machine, event)
-        self._machine = after(self._machine, event, self._tempo)
-        if what in (What.TAKE, What.RELEASE, What.RESUME, What.BEGIN):
+        before, self._machine = self._machine, after(self._machine, event, self._tempo)
+        if (before.state, before.by_hand) != (self._machine.state, self._machine.by_hand):
+            # Whatever moves next begins where the arm then is.
             self._last = None
         return no
 

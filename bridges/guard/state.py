@@ -166,7 +166,7 @@ def _noted(machine: Machine, event: Event, tempo: Tempo) -> Machine:
         return replace(machine, person=True, reason=_told(event, event.why))
     if what is What.TAKE:
         return replace(machine, by_hand=True)
-    if what is What.RELEASE:
+    if what is What.RELEASE and machine.by_hand:
         return _quiet(replace(machine, by_hand=False), event, tempo)
     if what is What.STALE:
         return replace(machine, stale_s=min(machine.stale_s, event.now_s))
