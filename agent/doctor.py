@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 import agent
 from agent.errors import DataError, RobotFault, StorageError, VlarlError
+from agent.registry import make_examiner
 from agent.settings import RobotSettings, RunSettings
 
 PROBE_LIMIT_S = 60.0  # a busy machine takes long to import torch
@@ -56,6 +57,15 @@ def examine() -> tuple[Check, ...]:
     return (*(check() for check in single), *drawing(), *(check() for check in rest))
 
 
+def examine_robot(settings: RobotSettings) -> tuple[Check, ...]:
+    """Look at ROS, the disk and everything around one robot. Raises UsageError for its profile."""
+    found = tuple(
+        Check(each.name, Status(each.status), each.found, each.advice, RobotFault.exit_code)
+        for each in make_examiner(settings)(settings)
+    )
+    return (ros(), *found, disk())
+
+
 def exit_code(checks: Sequence[Check]) -> int:
     """Give 0 when the main job can run, else the code that it would end with."""
     return next((check.code for check in checks if check.status is Status.FAIL), 0)
@@ -63,8 +73,9 @@ def exit_code(checks: Sequence[Check]) -> int:
 
 def as_text(checks: Sequence[Check]) -> str:
     """One line a check."""
+    width = max(11, *(len(check.name) for check in checks))
     lines = [
-        f"{check.status:<5} {check.name:<11} {check.found}"
+        f"{check.status:<5} {check.name:<{width}} {check.found}"
         + (f"; {check.advice}" if check.advice else "")
         for check in checks
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from agent.episode import (
     Action,
@@ -20,6 +21,7 @@ from agent.episode import (
     Task,
     TaskCard,
 )
+from agent.settings import RobotSettings
 
 
 class Robot(Protocol):
@@ -64,6 +66,27 @@ class Supervised(Protocol):
 
     def heed(self, stop_wanted: Callable[[], bool]) -> None:
         """Give up waiting for anyone, raising Interrupted, once `stop_wanted` says True."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at around a robot, what was found, and what to do.
+
+    status: warn works, look at it; off is optional and absent; fail: a run cannot work.
+    """
+
+    name: str
+    status: Literal["ok", "warn", "off", "fail"]
+    found: str
+    advice: str = ""
+
+
+class Examiner(Protocol):
+    """Looks whether a robot is ready, without moving it."""
+
+    def __call__(self, settings: RobotSettings) -> tuple[Finding, ...]:
+        """One finding a thing. Raises UsageError for settings that cannot be used."""
         ...
 
 

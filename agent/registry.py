@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.errors import UsageError
-from agent.protocols import Policy, Robot
+from agent.protocols import Examiner, Policy, Robot
 from agent.settings import RobotSettings
 
 ROBOTS: Mapping[str, str] = {
@@ -28,6 +28,7 @@ EXPERTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.expert:TabletopExpert",
     "libero": "sim.libero.expert:LiberoExpert",
 }
+EXAMINERS: Mapping[str, str] = {"franka": "bridges.examining:examine"}
 
 
 def make_robot(settings: RobotSettings) -> Robot:
@@ -40,6 +41,12 @@ def make_expert(settings: RobotSettings, robot: Robot) -> Policy:
     """Build the scripted expert that drives this robot."""
     factory: Callable[[Robot], Policy] = _resolve(settings.name, EXPERTS, "expert")
     return factory(robot)
+
+
+def make_examiner(settings: RobotSettings) -> Examiner:
+    """Load what looks whether this robot is ready."""
+    examiner: Examiner = _resolve(settings.name, EXAMINERS, "robot with an examination of its own")
+    return examiner
 
 
 def _resolve(name: str, known: Mapping[str, str], kind: str) -> Any:  # noqa: ANN401
