@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The plain version takes the CPU build where an index offers it; a range alone may bring CUDA.
 TORCH := torch==2.13.0
+EXTRAS := ros,realsense,opencv,calibrate,tui,report,export,rerun,hdf5
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/.installed
 	$(BIN)/vlarl-agent run
 
-test: $(VENV)/.installed-tests
+test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev
@@ -37,14 +38,12 @@ $(VENV)/.created:
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.created
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
-	$(BIN)/python -m pip install --quiet -e .
+	$(BIN)/python -m pip install --quiet -e ".[tui]"
 	touch $@
 
-$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --group dev
-	touch $@
-
-$(VENV)/.installed-tests: requirements/libero.txt requirements/libero-nodeps.txt $(VENV)/.installed-dev
+# All that lint and tests want: every light extra, and LIBERO's lean set.
+$(VENV)/.installed-dev: pyproject.toml requirements/libero.txt requirements/libero-nodeps.txt | $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -e ".[$(EXTRAS)]" --group dev
 	$(BIN)/python -m pip install --quiet -r requirements/libero.txt
 	$(BIN)/python -m pip install --quiet --no-deps -r requirements/libero-nodeps.txt
 	touch $@
