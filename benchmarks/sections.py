@@ -10,9 +10,12 @@ from agent.interval import wilson
 
 Found = Mapping[str, Any]
 
+MOST_ROWS, MOST_COLUMNS = 60, 14  # of a table; more is for machines
+
 TITLES = {
     "adaptation-tabletop": "Adaptation on the table-top arm",
     "adaptation-libero": "Adaptation on LIBERO",
+    "calibration": "Camera and hand-eye calibration against the truth",
     "crash": "Deployments killed at random",
     "crash_store": "The episode store killed at random",
     "libero-expert": "LIBERO's scripted expert",
@@ -100,8 +103,15 @@ def speed(found: Found) -> str:
 
 
 def anything(found: Found) -> str:
-    """Every value of a file that has no table of its own, by dotted name."""
-    return table(("what", "found"), list(_flat("", found)))
+    """Every value of a file that has no table of its own, by dotted name; records as tables."""
+    plain = {key: value for key, value in found.items() if not _records(value)}
+    parts = [table(("what", "found"), list(_flat("", plain)))] if plain else []
+    for key, value in found.items():
+        if _records(value):
+            parts.append(
+                _record_table(value) or f"{_plain(key).capitalize()}: {len(value)}, in the file."
+            )
+    return "\n\n".join(parts)
 
 
 def shift(row: Found) -> str:
@@ -152,6 +162,21 @@ def _together(scores: Sequence[Found]) -> str:
     won, tried = sum(each["k"] for each in scores), sum(each["n"] for each in scores)
     bounds = wilson(won, tried)
     return score({"k": won, "n": tried, "low": bounds.low, "high": bounds.high})
+
+
+def _records(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _record_table(rows: Sequence[Found]) -> str:
+    """Records as one table, what a record lacks left empty; "" where it would be too large."""
+    flat = [dict(_flat("", row)) for row in rows]
+    keys = list(dict.fromkeys(key for row in flat for key in row))
+    if len(rows) > MOST_ROWS or len(keys) > MOST_COLUMNS:
+        return ""
+    return table(
+        [_plain(key) for key in keys], [[row.get(key, "") for key in keys] for row in flat]
+    )
 
 
 def _plain(name: str) -> str:

@@ -66,6 +66,15 @@ def test_a_file_nobody_wrote_a_table_for_is_told_by_dotted_names():
     assert "| errors | none |" in told
 
 
+def test_records_become_a_table_and_too_many_of_them_a_count():
+    rows = [{"fault": "camera black", "ok": True}, {"fault": "state late", "stop_mm": 1.25}]
+    told = sections.anything({"rows": rows, "rounds": [{"seed": n} for n in range(61)]})
+    assert "| fault | ok | stop mm |" in told
+    assert "| camera black | True |  |" in told
+    assert "| state late |  | 1.25 |" in told
+    assert "Rounds: 61, in the file." in told
+
+
 def test_the_setting_names_a_commit_and_the_versions_asked_for():
     told = setting.machine("numpy")
     assert {"cores", "processor", "python", "numpy"} == set(told)
