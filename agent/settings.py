@@ -129,6 +129,14 @@ class RunSettings(Table):
         "variance", description="how the next start state is drawn"
     )
     out: str = Field("runs", description="folder that holds runs")
+    metrics: str = Field(
+        "", description="more sinks for figures: tensorboard,trackio,wandb,prometheus"
+    )
+    metrics_host: str = Field("127.0.0.1", description="address that prometheus is served on")
+    metrics_port: int = Field(9464, ge=0, le=65535, description="its port; 0: any free one")
+    metrics_exposed: bool = Field(
+        default=False, description="let that address be open to other machines"
+    )
 
 
 class Settings(Table):

@@ -56,6 +56,10 @@ Checkpoint = Annotated[
 ]
 Render = Annotated[str | None, typer.Option("--render", help="What draws: egl, osmesa, glfw.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder for runs.")]
+Metrics = Annotated[
+    str | None,
+    typer.Option("--metrics", help="More sinks: tensorboard,trackio,wandb,prometheus."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of one run.")]
 
@@ -73,6 +77,7 @@ KEYS = {
     "held_out": "run.held_out",
     "update": "run.update",
     "out": "run.out",
+    "metrics": "run.metrics",
 }
 
 Flag = str | int | float | bool | Path | None

@@ -19,6 +19,7 @@ from agent.cli.options import (
     ConfigFile,
     Episodes,
     HeldOut,
+    Metrics,
     Minutes,
     Out,
     Preset,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from agent.scoring import Tried
     from agent.session import Event
     from agent.settings import Settings
+    from agent.sinks.fan import Sinks
     from calibration.profile import Profile
 
 Resume = Annotated[
@@ -66,17 +68,19 @@ def run(  # noqa: PLR0913  one parameter an option
     seed: Seed = None,
     render: Render = None,
     out: Out = None,
+    metrics: Metrics = None,
     resume: Resume = None,
     as_json: AsJson = False,
 ) -> None:
     """Act, be judged, record, and improve between episodes; then score what was learned."""
     from agent.errors import Interrupted, UsageError
+    from agent.sinks.known import named
 
     flags = {
         "preset": preset, "robot": robot, "task": task, "profile": profile, "shift": shift,
         "checkpoint": checkpoint,
         "episodes": episodes, "minutes": minutes, "held_out": held_out, "update": update,
-        "seed": seed, "render": render, "out": out,
+        "seed": seed, "render": render, "out": out, "metrics": metrics,
     }  # fmt: skip
     if resume is not None:
         given = [
@@ -95,6 +99,7 @@ def run(  # noqa: PLR0913  one parameter an option
         resolved = usual(resolve(config, sets, **flags))
         settings = resolved.settings
         begin = partial(_begin, resolved)
+    named(settings.run)
     outcome, folder = _deploy(settings, begin, quiet=as_json)
     if outcome is None:
         raise Interrupted(f"stopped on request; go on with: vlarl-agent run --resume {folder}")
@@ -138,6 +143,7 @@ def _deploy(
     from agent.cli.screen import Screen, Seen
     from agent.deployment import deploy
     from agent.registry import make_robot
+    from agent.sinks.fan import opened
 
     cell = cell_of(settings.robot)
     robot = make_robot(settings.robot)
@@ -148,9 +154,10 @@ def _deploy(
         folder = begin(cell)
         parts = make_parts(settings, folder, robot, policy, cell)
         screen = Screen(Console(stderr=quiet), Seen(settings, str(folder)))
-        take = partial(_take, screen, paces)
+        sinks = opened(folder, settings)
         try:
-            with _stoppable(str(folder)) as stop_wanted, screen:
+            with _stoppable(str(folder)) as stop_wanted, sinks as given, screen:
+                take = partial(_take, screen, given, paces)
                 return deploy(settings, folder, parts, cards, take, stop_wanted), folder
         finally:
             parts.store.close()
@@ -159,11 +166,12 @@ def _deploy(
         _tell_cadence(cadence(paces, robot.card.control_hz))
 
 
-def _take(screen: Screen, paces: list[Pace], event: Event | Tried) -> None:
+def _take(screen: Screen, sinks: Sinks, paces: list[Pace], event: Event | Tried) -> None:
     from agent.cadence import pace_of
     from agent.session import Acted
 
     screen.take(event)
+    sinks.take(event)
     if isinstance(event, Acted):
         paces.append(pace_of(event.scored.episode))
 
