@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 _BASE = np.array(BASE_M)
 # As far as CRISP lets a target pull: beyond, it is as if the target were nearer.
 _PULL_M, _PULL_RAD = 0.1, 0.5
+# Targets stay so far from the shoulder, with room about all that the tasks need (0.43 to 0.75 m):
+# nearer or further an arm folds up or stretches out, and a guard rightly stops the whole run.
+_SHOULDER = _BASE + np.array([0.0, 0.0, 0.333])
+_NEAREST_M, _FARTHEST_M = 0.425, 0.765
 
 
 class TableBody:
@@ -134,7 +138,8 @@ class TableBody:
             done()
 
     def _aim(self, move: Float64Array) -> None:
-        self._target = after(move, replace(self._tool(), axes=self._target.axes))
+        target = after(move, replace(self._tool(), axes=self._target.axes))
+        self._target = replace(target, position=within_reach(target.position))
 
     def _open(self, opening: float) -> None:
         self._opening = opening
@@ -170,6 +175,16 @@ class TablePainter:
     def close(self) -> None:
         """Let go of the drawing context."""
         self._eyes.close()
+
+
+def within_reach(place: Float64Array) -> Float64Array:
+    """The nearest place (3,) m, in the table's frame, that the arm reaches with ease."""
+    arm = place - _SHOULDER
+    far = float(np.linalg.norm(arm))
+    if _NEAREST_M <= far <= _FARTHEST_M:
+        return place
+    reached: Float64Array = _SHOULDER + arm * (min(max(far, _NEAREST_M), _FARTHEST_M) / far)
+    return reached
 
 
 def wish_of(task: str) -> Wish:

@@ -8,7 +8,7 @@ from agent.errors import UsageError
 from agent.settings import RobotSettings
 from sim.franka.body import TICK_S
 from sim.franka.pose import Pose
-from sim.franka.table import TableBody, wish_of
+from sim.franka.table import TableBody, wish_of, within_reach
 from sim.tabletop.arm import BASE_M, DOWN, turn, turned
 from sim.tabletop.catalog import CAMERAS, CONTROL_HZ, FULL_SCALE
 from sim.tabletop.robot import Tabletop
@@ -106,6 +106,14 @@ def test_a_target_far_away_pulls_no_harder_than_one_at_a_tenth_of_a_metre():
         ways.append(body.felt().speeds)
     assert ways[0] == pytest.approx(ways[1], abs=1e-9)
     assert np.abs(ways[0]).max() > 1e-3
+
+
+def test_a_target_out_of_reach_is_brought_to_where_the_arm_reaches_with_ease():
+    # shoulder at (-0.5, 0, 0.333): 1 m ahead of it becomes 0.765 m, 0.1 m below it 0.425 m
+    assert within_reach(np.array([0.5, 0.0, 0.333])) == pytest.approx([0.265, 0.0, 0.333])
+    assert within_reach(np.array([-0.5, 0.0, 0.233])) == pytest.approx([-0.5, 0.0, -0.092])
+    inside = np.array([0.0, 0.1, 0.05])
+    assert within_reach(inside) is inside
 
 
 def test_stopping_drops_what_was_still_to_come():
