@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from agent.errors import UsageError
@@ -29,6 +30,33 @@ EXPERTS: Mapping[str, str] = {
     "libero": "sim.libero.expert:LiberoExpert",
 }
 EXAMINERS: Mapping[str, str] = {"franka": "bridges.examining:examine"}
+
+
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """What runs beside the agent of a robot: modules, and the profiles they are given."""
+
+    guard: str
+    simulated: str
+    profile: str
+    simulated_profile: str
+    simulated_options: tuple[str, ...] = ()
+
+
+COMPANIONS: Mapping[str, Companions] = {
+    "franka": Companions(
+        "bridges.guard", "sim.franka", "franka", "tabletop", ("--backend", "tabletop")
+    )
+}
+
+
+def companions_of(robot: str) -> Companions:
+    """What a robot needs beside the agent. Raises UsageError where it needs nothing."""
+    if robot not in COMPANIONS:
+        raise UsageError(
+            f"nothing has to be brought up for robot {robot!r}; known: {', '.join(COMPANIONS)}"
+        )
+    return COMPANIONS[robot]
 
 
 def make_robot(settings: RobotSettings) -> Robot:

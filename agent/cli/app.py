@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from agent.cli import (
+    bringup,
     config,
     demos,
     doctor,
@@ -21,6 +22,7 @@ from agent.cli import (
     log,
     pretrain,
     prime,
+    report,
     run,
     safety,
     tui,
@@ -38,6 +40,7 @@ app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("tui")(tui.tui)
 app.add_typer(log.app, name="log")
+app.command("report")(report.report)
 app.add_typer(episodes.app, name="episodes")
 episodes.app.command("label")(judged.label)
 episodes.app.command("explain")(judged.explain)
@@ -47,6 +50,7 @@ app.command("pretrain")(pretrain.pretrain)
 app.command("prime")(prime.prime)
 app.add_typer(config.app, name="config")
 app.add_typer(safety.app, name="safety")
+app.command("bringup")(bringup.bringup)
 app.command("doctor")(doctor.doctor)
 
 
