@@ -1,4 +1,4 @@
-"""Plain tables and numbers for people, 80 columns wide."""
+"""Plain tables for people, 80 columns wide."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agent.logbook import Damage, Rate
+from agent.logbook import Damage
 
 WIDTH = 80
 _BARS = "▁▂▃▄▅▆▇█"
@@ -40,14 +40,6 @@ def facts(rows: Iterable[tuple[str, str]]) -> str:
     return table(("", ""), rows)
 
 
-def rate(found: Rate | None) -> str:
-    """A success count with its interval, in per cent."""
-    if found is None or not found.tried:
-        return "-"
-    bounds = f"[{100 * found.low:.0f}, {100 * found.high:.0f}]"
-    return f"{found.won}/{found.tried} {100 * found.share:.0f} % {bounds}"
-
-
 def spark(values: Sequence[float], width: int = WIDTH) -> str:
     """Numbers 0 .. 1 as a line of blocks, thinned to the width."""
     if not values:
@@ -55,25 +47,6 @@ def spark(values: Sequence[float], width: int = WIDTH) -> str:
     count = min(width, len(values))
     picked = [values[(index + 1) * len(values) // count - 1] for index in range(count)]
     return "".join(_BARS[min(int(value * len(_BARS)), len(_BARS) - 1)] for value in picked)
-
-
-def size(count: float) -> str:
-    """Bytes in the unit that suits."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
-
-
-def clock(when: str) -> str:
-    """A time of UTC, to the second; "-" where it is unknown."""
-    return when[:19].replace("T", " ") if when else "-"
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A figure, or "-" where there is none."""
-    return "-" if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124  NaN
 
 
 def damaged(found: Sequence[Damage]) -> list[str]:

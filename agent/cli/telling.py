@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from agent.cli.tables import WIDTH, clock, damaged, facts, number, rate, size, spark, table
+from agent.cli.tables import WIDTH, damaged, facts, spark, table
 from agent.logbook import (
     AdaptersView,
     Comparison,
@@ -16,6 +16,7 @@ from agent.logbook import (
     RunView,
 )
 from agent.logbook.reward_view import Confusion
+from agent.logbook.words import clock, number, rate, size
 
 _LOSSES = (
     ("update/success_rate", 2),

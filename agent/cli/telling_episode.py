@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agent.cli.tables import clock, damaged, facts, number, table
+from agent.cli.tables import damaged, facts, table
 from agent.logbook import EpisodesView, EpisodeView, Explained, Seen
+from agent.logbook.words import clock, number
 
 if TYPE_CHECKING:
     from agent.learn.recount import Recount
