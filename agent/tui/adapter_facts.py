@@ -63,7 +63,7 @@ def comparison(found: Comparison, width: int) -> list[Line]:
     facts: list[tuple[str, str | tuple[str, str]]] = [
         (f"{first.name} acted in", told(first.acted)),
         (f"{second.name} acted in", told(second.acted)),
-        (f"{second.name} better", f"with probability {percent(found.second_better)}"),
+        (f"{second.name} better", _better(found)),
     ]
     if found.paired is not None:
         p = found.paired
@@ -78,6 +78,12 @@ def comparison(found: Comparison, width: int) -> list[Line]:
     return lines + [
         [("! ", theme.BAD), (cut(str(d), width - 2), theme.PLAIN)] for d in found.damage
     ]
+
+
+def _better(found: Comparison) -> str:
+    if not found.first.acted.tried or not found.second.acted.tried:
+        return "not known: one of them has not acted"
+    return f"with probability {percent(found.second_better)}"
 
 
 def _weights(found: Comparison, width: int) -> list[Line]:

@@ -34,9 +34,9 @@ SCREENS: dict[str, type[Following[Any]]] = {
 }
 ABOUT = {
     "runs": "all runs of the folder",
-    "run": "is it getting better: success, updates, curriculum, safety, judge, disk",
+    "run": "is it getting better: success, updates, safety",
     "episodes": "every episode in a table",
-    "adapters": "what was learned from what, and which one acts",
+    "adapters": "what was learned from what, which one acts",
     "reward": "how far the judge can be trusted",
     "log": "what happened when",
 }
@@ -63,8 +63,8 @@ class LogApp(App[None]):
         ],
         Binding("escape,backspace", "back", "back", tooltip="one step back"),
         Binding("question_mark", "help", "help", key_display="?", tooltip="this list of keys"),
-        Binding("q", "quit", "quit", tooltip="leave; a live run goes on"),
-        Binding("ctrl+p", "command_palette", "commands", show=False, tooltip="find a command"),
+        Binding("q,ctrl+q", "quit", "quit", key_display="q", tooltip="leave; a live run goes on"),
+        Binding("ctrl+p", "command_palette", show=False, tooltip="find a command by its name"),
     ]
 
     def __init__(self, folder: Path, *, poll_s: float = POLL_S) -> None:

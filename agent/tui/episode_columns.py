@@ -10,10 +10,10 @@ from agent.tui.table import Cell, Column
 
 def text_of(row: EpisodeRow) -> str:
     """All that a filter may find, in lower case."""
-    names = ("task", "adapter", "use", "ending", "verdict", "began", "why")
-    facts = [_of(row, name) for name in names]
-    start = f"start={_of(row, 'start')}"
-    return " ".join([row.id, row.status, *facts, start, row.label, *row.notes]).lower()
+    names = ("task", "start", "adapter", "use", "ending", "verdict", "began", "why")
+    facts = [f"{name}={_of(row, name)}" for name in names]
+    label = f"label={row.label}"
+    return " ".join([f"id={row.id}", row.status, *facts, label, *row.notes]).lower()
 
 
 def _word(title: str, width: int, name: str, rank: int = 0) -> Column[EpisodeRow]:
@@ -58,7 +58,7 @@ def _odds(row: EpisodeRow) -> Cell:
 def _label(row: EpisodeRow) -> Cell:
     if not row.label and not row.notes:
         return "", theme.MARK
-    return f"✎ {row.label or 'note'}" + (" +" if row.label and row.notes else ""), theme.MARK
+    return f"✎ {row.label or 'note'}" + ("+" if row.label and row.notes else ""), theme.MARK
 
 
 def _update(row: EpisodeRow) -> Cell:
@@ -85,13 +85,13 @@ def _figure(row: EpisodeRow, name: str) -> float:
 COLUMNS: tuple[Column[EpisodeRow], ...] = (
     Column("", 1, _mark),
     Column("id", 6, lambda row: (row.id, theme.PLAIN), lambda row: int(row.id)),
-    Column("task", 13, _task, lambda row: _of(row, "task"), rank=1, grow=32),
+    Column("task", 14, _task, lambda row: _of(row, "task"), rank=1, grow=32),
     _count("start", 5, "start"),
     _word("adapter", 7, "adapter"),
     Column("ending", 8, _ending, lambda row: _ending(row)[0]),
     Column("verdict", 8, _verdict, lambda row: _of(row, "verdict")),
     Column("p", 4, _odds, lambda row: _figure(row, "success_probability"), right=True),
-    Column("label", 11, _label, lambda row: (row.label, len(row.notes)), rank=2),
+    Column("label", 10, _label, lambda row: (row.label, len(row.notes)), rank=2),
     _count("steps", 5, "control_steps", rank=3),
     Column("update", 6, _update, lambda row: row.used_by or 0, right=True, rank=5),
     Column("time", 9, _time, lambda row: _figure(row, "seconds"), right=True, rank=6),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from textual.content import Content
 from agent.logbook import EpisodeView
 from agent.logbook.episode_view import Seen
 from agent.tui import theme
-from agent.tui.figures import bar, cut, number, seconds
+from agent.tui.figures import cut, number, seconds
 from agent.tui.panel import Line
 from agent.tui.tracks import Track
 
@@ -21,7 +22,7 @@ LETTERS = {
     "step": "S", "speed": "V", "acceleration": "A", "box": "B", "joint": "J", "singular": "X",
     "gripper": "G", "rotation": "R", "shape": "F",
 }  # fmt: skip
-GRIDS = ("asked", "done", "done - asked", "ratio", "log-prob")
+GRIDS = ("asked", "done", "off by", "ratio", "log-prob")
 _CELL, _AXIS = 7, 8
 
 
@@ -77,14 +78,14 @@ def tracks(view: EpisodeView) -> list[Track]:
         add("advantage", explained.advantage, lambda v: number(v, 3, sign=True))
         with np.errstate(invalid="ignore"):
             add("ratio", _mean(explained.ratio), lambda v: number(v, 3), low=0.0)
-    add("log-prob", _mean(found.log_probs), lambda v: f"{number(v)} nats", high=0.0)
-    add("not as asked", _gap(seen), lambda v: number(v, 3), low=0.0)
-    add("latency", found.think_s, seconds, low=0.0)
     letters = _letters(seen)
     if letters.strip("·"):
-        made.append(
-            Track("held", np.zeros(n), lambda i: _held(seen, i), letters=letters, style=theme.CARE)
-        )
+        held = Track("held", np.zeros(n), lambda i: _held(seen, i), letters=letters)
+        made.append(replace(held, style=theme.CARE))
+    total = np.nansum([found.think_s, found.send_s, found.apply_s], axis=0)
+    add("latency", np.where(np.isfinite(found.think_s), total, np.nan), seconds, low=0.0)
+    add("log-prob", _mean(found.log_probs), number, high=0.0)
+    add("not as asked", _gap(seen), lambda v: number(v, 3), low=0.0)
     return made
 
 
@@ -95,11 +96,16 @@ def decision(view: EpisodeView, index: int, grid: int, width: int, height: int) 
         return [[("nothing of it can be read", theme.BAD)], *_damage(view, width)]
     if index >= seen.tracks.decisions:
         return [[("the view after the last decision", theme.QUIET)], *_damage(view, width)]
-    facts = [_latency(seen, index, width), _rewards(view, seen, index)]
     held = _held(seen, index)
     style = theme.CARE if held else theme.PLAIN
-    facts.append([("held    ", theme.QUIET), (held or "no limit met", style)])
-    facts += _damage(view, width)
+    facts = [
+        _latency(seen, index),
+        _rewards(view, seen, index),
+        [("held    ", theme.QUIET), (held or "no limit met", style)],
+        *_damage(view, width),
+    ]
+    if height > len(AXES) + 1 + len(facts):
+        facts.insert(1, _latency_bar(seen, index, min(width, 60)))
     return [*_grids(view, index, grid, (width, height - len(facts))), *facts][:height]
 
 
@@ -184,7 +190,7 @@ def _table(view: EpisodeView, seen: Seen, index: int, grid: int) -> Floats:
         return np.asarray(asked)
     if name == "done":
         return np.asarray(done)
-    if name == "done - asked":
+    if name == "off by":
         return np.asarray(done - asked)
     tokens: NDArray[np.floating] = found.log_probs[index]
     if name == "ratio":
@@ -195,23 +201,32 @@ def _table(view: EpisodeView, seen: Seen, index: int, grid: int) -> Floats:
     return np.asarray(tokens, np.float64).reshape(k, len(AXES)).T
 
 
-def _latency(seen: Seen, index: int, width: int) -> Line:
+def _latency(seen: Seen, index: int) -> Line:
+    known = [(name, value) for name, value in _times(seen, index) if np.isfinite(value)]
+    if not known:
+        return [("time    ", theme.QUIET), ("not recorded", theme.QUIET)]
+    told = "  ".join(f"{name} {1000 * value:.0f}" for name, value in known)
+    return [("time    ", theme.QUIET), (f"{told} ms", theme.PLAIN)]
+
+
+def _latency_bar(seen: Seen, index: int, width: int) -> Line:
+    """A bar of the parts, as long as the decision took against the episode's slowest."""
     found = seen.tracks
-    times = [
+    total = np.nansum([found.think_s, found.send_s, found.apply_s], axis=0)
+    longest, across = float(total.max(initial=0.0)), width - 8
+    cells = ["", "", ""]
+    for n, (_, value) in enumerate(_times(seen, index)):
+        if np.isfinite(value) and longest > 0:
+            cells[n] = "█▒░"[n] * round(max(0.0, value) / longest * across)
+    return [("", ""), (" " * 8, ""), *((cell, theme.LINE) for cell in cells)]
+
+
+def _times(seen: Seen, index: int) -> list[tuple[str, float]]:
+    found = seen.tracks
+    return [
         ("think", float(found.think_s[index])),
         ("send", float(found.send_s[index])),
         ("apply", float(found.apply_s[index])),
-    ]
-    known = [(name, value) for name, value in times if np.isfinite(value)]
-    if not known:
-        return [("time    ", theme.QUIET), ("not recorded", theme.QUIET)]
-    told = "  ".join(f"{name} {seconds(value)}" for name, value in known)
-    longest = max(float(np.nanmax(found.think_s, initial=0.0)), 1e-9)
-    across = max(0, min(12, width - 8 - len(told)))
-    return [
-        ("time    ", theme.QUIET),
-        (told, theme.PLAIN),
-        (f" {bar(times[0][1] / longest, across)}" if across > 3 else "", theme.LINE),
     ]
 
 
@@ -219,8 +234,8 @@ def _rewards(view: EpisodeView, seen: Seen, index: int) -> Line:
     rewards = view.explained or seen.rewards
     if rewards is None:
         return [("reward  ", theme.QUIET), ("not judged", theme.QUIET)]
-    parts = (("sparse", rewards.sparse), ("progress", rewards.progress), ("fine", rewards.penalty))
-    told = "  ".join(f"{name} {float(part[index]):.3g}" for name, part in parts)
+    parts = (("end", rewards.sparse), ("gain", rewards.progress), ("fine", rewards.penalty))
+    told = " ".join(f"{name} {float(part[index]):.2g}" for name, part in parts)
     return [("reward  ", theme.QUIET), (told, theme.PLAIN)]
 
 

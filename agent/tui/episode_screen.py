@@ -69,6 +69,7 @@ class EpisodeScreen(Following[View]):
         self.index = 0
         self.grid = 0
         self.painted = 0  # pictures shown so far
+        self._count = 0  # views there were when they were last read
         self._frames: Frames | None = None
         self._fetching: Worker[None] | None = None
         self._playing: Timer | None = None
@@ -94,8 +95,11 @@ class EpisodeScreen(Following[View]):
         return heading(view[0])
 
     def show_view(self, view: View) -> None:
-        """Draw all of it."""
+        """Draw all of it; who stands at the end of a running episode stays at its end."""
         seen = view[1].seen
+        if self._count and self.index == self._count - 1 and view[1].status == "running":
+            self.index = 1 << 30
+        self._count = 0 if seen is None else seen.tracks.views
         self.query_one("#title", Static).update(facts.title(view[1]))
         count = 0 if seen is None else seen.tracks.decisions
         self.query_one(Tracks).show(facts.tracks(view[1]), count)
@@ -143,6 +147,8 @@ class EpisodeScreen(Following[View]):
             self.app.call_from_thread(self._paint, pictures)
 
     def _pictures(self, index: int) -> list[tuple[str, Uint8Array | None, str]]:
+        if self.live():
+            return [("", None, "pictures can be seen once the episode is sealed")]
         try:
             if self._frames is None:
                 self._frames = Frames(self.folder, self.episode)

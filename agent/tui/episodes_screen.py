@@ -31,13 +31,14 @@ class EpisodesScreen(Following[View]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", tooltip="filter: words that a row must all contain"),
+        Binding("escape", "leave", show=False, tooltip="drop the filter, else one step back"),
         *labelling.KEYS,
     ]
 
     def parts(self) -> Iterable[Widget]:
         """Filter, table, count."""
         yield Input(
-            placeholder="words a row must contain, such as: failure 0003",
+            placeholder="words a row must contain, such as: failure adapter=0003",
             classes="-idle",
             compact=True,
         )
@@ -85,15 +86,15 @@ class EpisodesScreen(Following[View]):
         """Back to the table; the filter stays."""
         self.query_one(Table).focus()
 
-    def key_escape(self) -> bool:
-        """Drop the filter, where there is one."""
+    async def action_leave(self) -> None:
+        """Drop the filter, where there is one; else go one step back."""
         line = self.query_one(Input)
         if line.has_class("-idle"):
-            return False
+            await self.log_app.action_back()
+            return
         line.value = ""
         line.add_class("-idle")
         self.query_one(Table).focus()
-        return True
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Open the episode."""

@@ -28,14 +28,14 @@ class FrameView(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name
         super().__init__(id=id)
-        self._image: Uint8Array | None = None
+        self.image: Uint8Array | None = None
         self._strips: list[Strip] = []
         self._drawn: tuple[int, int] = (-1, -1)
-        self._camera, self._note = "", ""
+        self.camera, self.note = "", ""
 
     def show(self, name: str, image: Uint8Array | None, note: str = "") -> None:
         """Show an image (h, w, 3) uint8 below its name, or the note where there is none."""
-        self._camera, self._image, self._note, self._drawn = name, image, note, (-1, -1)
+        self.camera, self.image, self.note, self._drawn = name, image, note, (-1, -1)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -51,17 +51,17 @@ class FrameView(Widget):
 
     def _draw(self, width: int, height: int) -> list[Strip]:
         blank = self.visual_style.rich_style
-        head = Strip([Segment(self._camera[:width].center(width), blank + Style(dim=True))], width)
+        head = Strip([Segment(self.camera[:width].center(width), blank + Style(dim=True))], width)
         height -= 1
-        if self._image is None or not self._image.size or width < 2 or height < 1:
-            words = [line.center(width) for line in wrap(self._note, max(width - 2, 1))]
+        if self.image is None or not self.image.size or width < 2 or height < 1:
+            words = [line.center(width) for line in wrap(self.note, max(width - 2, 1))]
             note = [Strip([Segment(line, blank)], width) for line in words]
             return [head, *[Strip.blank(width, blank)] * max(0, (height - len(note)) // 2), *note]
-        columns, rows = fitted(self._image.shape[1], self._image.shape[0], width, height)
+        columns, rows = fitted(self.image.shape[1], self.image.shape[0], width, height)
         lines = (
-            ramp(self._image, columns, rows)
+            ramp(self.image, columns, rows, blank)
             if self.app.no_color
-            else half_blocks(self._image, columns, rows)
+            else half_blocks(self.image, columns, rows)
         )
         left = (width - columns) // 2
         top = (height - rows) // 2
@@ -110,12 +110,12 @@ def half_blocks(image: Uint8Array, columns: int, rows: int) -> list[list[Segment
     return lines
 
 
-def ramp(image: Uint8Array, columns: int, rows: int) -> list[list[Segment]]:
+def ramp(image: Uint8Array, columns: int, rows: int, style: Style) -> list[list[Segment]]:
     """Lines of characters from dark to bright (ITU-R BT.601 luma), one a cell."""
     pixels = _scaled(image, columns, rows).astype(np.float32)
     luma = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
     levels = np.minimum(luma * len(RAMP) / 256, len(RAMP) - 1).astype(int)
-    return [[Segment("".join(RAMP[level] for level in line))] for line in levels.tolist()]
+    return [[Segment("".join(RAMP[level] for level in line), style)] for line in levels.tolist()]
 
 
 def _scaled(image: Uint8Array, width: int, height: int) -> Uint8Array:

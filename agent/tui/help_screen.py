@@ -51,13 +51,11 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One line a key."""
-        keys = [
-            pair
-            for _, bindings in self._behind._modal_binding_chain
-            for pair in told(list(bindings.key_to_bindings.values()))
-        ]
+        chain = self._behind._modal_binding_chain
+        found = [list(bindings.key_to_bindings.values()) for _, bindings in chain]
+        keys = dict(pair for bindings in found for pair in told(bindings))
         lines = [Content.styled("keys", theme.HEAD)]
-        lines += [_line(key, what) for key, what in dict(keys).items()]
+        lines += [_line(key, what) for key, what in keys.items()]
         lines += [Content(""), Content.styled("symbols", theme.HEAD)]
         lines += [_line(mark, what) for mark, what in SYMBOLS]
         scroll = VerticalScroll(Static(Content("\n").join(lines)))
@@ -66,11 +64,14 @@ class HelpScreen(ModalScreen[None]):
 
 
 def told(bindings: Sequence[Sequence[Binding]]) -> list[tuple[str, str]]:
-    """Keys and what they do, one line an action; what has no words is left out."""
+    """Keys and what they do, one line an action; what says nothing of itself is left out.
+
+    Ours have a tooltip, Textual's own have none.
+    """
     by_action: dict[str, tuple[list[str], str]] = {}
     for each in (binding for some in bindings for binding in some):
-        what = each.tooltip or each.description
-        if what:
+        what = each.tooltip
+        if what and not each.system:
             by_action.setdefault(each.action, ([], what))[0].append(key_name(each))
     return [("  ".join(dict.fromkeys(keys)), what) for keys, what in by_action.values()]
 

@@ -6,21 +6,20 @@ from collections.abc import Callable, Sequence
 from textwrap import wrap
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from agent.tui import theme
 from agent.tui.figures import cut
 
+MOST_LINES = 200  # of a panel that is as high as its text
 Part = tuple[str, str]
 Line = Sequence[Part]
 Lines = Callable[[int, int], Sequence[Line | Content]]
 
 
 class Panel(Widget):
-    """A title with a thin line, then whatever `show` was given, drawn for the size there is.
-
-    rows: as high as its text (None), or filling its place.
-    """
+    """A title with a thin line, then whatever `show` was given, drawn for the size there is."""
 
     DEFAULT_CSS = """
     Panel { width: 1fr; height: 1fr; text-wrap: nowrap; text-overflow: clip; padding: 0 1; }
@@ -50,6 +49,10 @@ class Panel(Widget):
         below = self._lines(width, max(0, height - 1))
         drawn = (x if isinstance(x, Content) else Content.assemble(*x) for x in below)
         return [told, *drawn]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """As high as its text; asked only where the panel is not told its height."""
+        return len(self.draw(width, MOST_LINES))
 
     def render(self) -> Content:
         """Title and text."""

@@ -43,7 +43,8 @@ class RunsScreen(Following[RunsView]):
             if live
             else (f"{theme.ENDED} none live", theme.QUIET)
         )
-        return f"{self.folder.resolve().name}/", [f"{len(view.rows)} runs"], state
+        count = f"{len(view.rows)} run{'' if len(view.rows) == 1 else 's'}"
+        return f"{self.folder.resolve().name}/", [count], state
 
     def live(self) -> bool:
         """Runs change below the folder one looks at."""
@@ -95,7 +96,7 @@ def _word(title: str, width: int, of: Callable[[RunRow], str], rank: int = 0) ->
 COLUMNS: tuple[Column[RunRow], ...] = (
     Column("", 1, _mark, lambda row: not row.activity.live),
     Column("run", 25, lambda r: (r.head.name, theme.PLAIN), lambda r: r.head.name, grow=44),
-    Column("doing", 14, _phase, lambda r: r.activity.phase, rank=4),
+    Column("doing", 14, _phase, lambda r: r.activity.phase, rank=1),
     Column(
         "episodes",
         8,
@@ -104,8 +105,8 @@ COLUMNS: tuple[Column[RunRow], ...] = (
         right=True,
     ),
     Column("recent success", 14, lambda r: _rate(r.recent), lambda r: _share(r.recent)),
-    Column("kept", 5, _kept, lambda r: r.kept, right=True, rank=1),
-    _word("adapter", 7, lambda r: r.adapter, rank=2),
+    Column("kept", 5, _kept, lambda r: r.kept, right=True, rank=2),
+    _word("adapter", 7, lambda r: r.adapter, rank=3),
     Column("held-out before", 15, lambda r: _rate(r.before), lambda r: _share(r.before), rank=5),
     Column("after", 15, lambda r: _rate(r.after), lambda r: _share(r.after), rank=5),
     _word("task", 16, lambda r: r.head.task, rank=6),

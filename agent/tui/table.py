@@ -41,15 +41,17 @@ class Table(Widget, Generic[Row], can_focus=True):
 
     DEFAULT_CSS = "Table { height: 1fr; width: 1fr; text-wrap: nowrap; text-overflow: clip; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("down,j", "move(1)", "down", show=False),
-        Binding("pageup", "page(-1)", "page up", show=False),
-        Binding("pagedown", "page(1)", "page down", show=False),
-        Binding("home,g", "end(False)", "first", show=False),
-        Binding("end,G", "end(True)", "last", show=False),
-        Binding("enter", "choose", "open", show=False),
-        Binding("o", "sort", "sort by the next column", show=False),
-        Binding("O", "reverse", "turn the order round", show=False),
+        Binding("up,k", "move(-1)", show=False, tooltip="the row above"),
+        Binding("down,j", "move(1)", show=False, tooltip="the row below"),
+        Binding("pageup", "page(-1)", show=False, tooltip="a page up"),
+        Binding("pagedown", "page(1)", show=False, tooltip="a page down"),
+        Binding("home,g", "end(False)", show=False, tooltip="the first row"),
+        Binding("end,G", "end(True)", show=False, tooltip="the last row"),
+        Binding("enter", "choose", show=False, tooltip="open what is under the cursor"),
+        Binding(
+            "o", "sort", show=False, tooltip="sort by the next column; after the last one, by age"
+        ),
+        Binding("O", "reverse", show=False, tooltip="turn the order round"),
     ]
 
     class Chosen(Message):

@@ -17,7 +17,7 @@ from agent.tui.figures import LEVELS, cut
 from agent.tui.plot import Curve, curve_cells
 
 Floats = NDArray[np.float64]
-NAME, FIGURE = 12, 16  # cells at the left and right of a track
+NAME, FIGURE = 12, 14  # cells at the left and right of a track
 TALLEST = 6  # lines of one track
 
 
@@ -88,7 +88,7 @@ class Tracks(Widget):
                 name = track.name if row == 0 else ""
                 said, style = (figure, theme.STRONG) if row == 0 else ("", theme.QUIET)
                 if row and row == len(cells) - 1:
-                    said = "{:.3g} to {:.3g}".format(*track.bounds())
+                    said = "{:.2g} to {:.2g}".format(*track.bounds())
                 lines.append(
                     Content.assemble(
                         (f"{name:<{NAME}} ", theme.QUIET),
@@ -135,7 +135,7 @@ class Tracks(Widget):
         if not 0 <= here < len(line):
             return line
         text, _ = line[here]
-        mark = (text if text != " " else "│", "bold reverse $accent")
+        mark = ("│", theme.MARK) if text == " " else (text, "bold reverse $accent")
         return [*line[:here], mark, *line[here + 1 :]]
 
     def _index(self, column: int, across: int) -> int:
