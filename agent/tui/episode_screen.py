@@ -86,10 +86,6 @@ class EpisodeScreen(Following[View]):
         """Run and episode."""
         return logbook.run(self.folder), logbook.episode(self.folder, self.episode)
 
-    def live(self) -> bool:
-        """A running episode grows."""
-        return self.view is not None and self.view[1].status == "running"
-
     def heading(self, view: View) -> tuple[str, list[str], tuple[str, str]]:
         """Of the run."""
         return heading(view[0])
@@ -147,7 +143,7 @@ class EpisodeScreen(Following[View]):
             self.app.call_from_thread(self._paint, pictures)
 
     def _pictures(self, index: int) -> list[tuple[str, Uint8Array | None, str]]:
-        if self.live():
+        if self.view is not None and self.view[1].status == "running":
             return [("", None, "pictures can be seen once the episode is sealed")]
         try:
             if self._frames is None:

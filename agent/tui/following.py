@@ -41,6 +41,7 @@ class Following(Screen[None], Generic[View]):
         self.folder = folder
         self.view: View | None = None
         self._stamp: Stamp = ()
+        self._live = False
         self._reading: Worker[None] | None = None
 
     @abstractmethod
@@ -60,8 +61,8 @@ class Following(Screen[None], Generic[View]):
         """Name, facts and state for the header."""
 
     def live(self) -> bool:
-        """Whether the log may change without a file of ours being newer."""
-        return False
+        """Whether what is shown may change without any file being newer: a writer may die."""
+        return self._live
 
     def compose(self) -> ComposeResult:
         """Header, parts, footer."""
@@ -109,7 +110,9 @@ class Following(Screen[None], Generic[View]):
             self.show_error(str(view))
             return
         self.view = view
-        header.show(*self.heading(view))
+        name, known, state = self.heading(view)
+        self._live = state[0].startswith(theme.LIVE)
+        header.show(name, known, state)
         self.show_view(view)
 
     def show_error(self, what: str) -> None:

@@ -72,10 +72,6 @@ class RunScreen(Following[RunView]):
         """Of the run."""
         return facts.heading(view)
 
-    def live(self) -> bool:
-        """A run that lives may do something else without a file being newer."""
-        return self.view is not None and self.view.activity.live
-
     def show_view(self, view: RunView) -> None:
         """Draw every panel."""
         most = 24 if self.has_class("-wide") else 8
