@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.05
 _ASK_S = 1.0
+_FIND_S = 5.0  # discovery takes a second or two on a busy machine
+_LEASE_S = 25.0
 
 
 class GuardLine:
@@ -42,6 +44,7 @@ class GuardLine:
         self._publisher: Any = None
         self._link: Link | None = None
         self._heard: Answer | None = None
+        self._silent = False
         self.adapter, self.episode = "", 0
 
     @property
@@ -64,22 +67,27 @@ class GuardLine:
 
     @property
     def is_there(self) -> bool:
-        """Whether any guard listens."""
-        return self._guards() > 0
+        """Whether a guard listens that has not failed to answer since it was found."""
+        return not self._silent and self._guards() > 0
 
-    def find(self, timeout_s: float) -> None:
-        """Wait until there is one guard. Raises RobotFault for none or several."""
-        ends_s = now_s() + timeout_s
-        pause = threading.Event()
-        while not (found := self._guards()) and now_s() < ends_s:
-            pause.wait(_LOOK_S)
-        if found != 1:
-            raise RobotFault(
-                f"one guard wanted on {self._request}, found {found}; start one with: "
-                "python -m bridges.guard --profile PROFILE"
-                if not found
-                else f"one guard wanted on {self._request}, found {found}; end all but one"
-            )
+    def find(self, pause: Callable[[float], None]) -> None:
+        """Wait until there is one guard; `pause` waits. Raises RobotFault for none or several.
+
+        One that was killed is known to the graph for some twenty seconds more.
+        """
+        began_s = now_s()
+        while (found := self._guards()) != 1:
+            if now_s() - began_s > (_LEASE_S if found else _FIND_S):
+                what_to_do = (
+                    "end all but one"
+                    if found
+                    else "start one with: python -m bridges.guard --profile PROFILE"
+                )
+                raise RobotFault(
+                    f"one guard wanted on {self._request}, found {found}; {what_to_do}"
+                )
+            pause(_LOOK_S)
+        self._silent = False
 
     def send(self, request: Request) -> int:
         """Send a request without waiting for its answer; `answers` asks for it by the number.
@@ -113,9 +121,11 @@ class GuardLine:
             found = [self._awaited.pop(number, None) for number in numbers]
         answers = tuple(each for each in found if each is not None)
         if len(answers) < len(numbers):
+            self._silent = True
             raise RobotFault(
                 f"{len(numbers)} answers of the guard wanted within {timeout_s:.2f} s, found "
-                f"{len(answers)}; is it alive? It holds the arm by itself, and so does its end"
+                f"{len(answers)}; if it has died, start it again: "
+                "python -m bridges.guard --profile PROFILE"
             )
         return answers
 

@@ -18,8 +18,9 @@ _WAY = {
     State.HOLD: (Kind.RESUME, "resume", "r"),
     State.DISARMED: (Kind.ARM, "arm", "a"),
 }
-# How the guard says in its reasons whose doing a state was.
+# How the guard says in its reasons whose doing a state was, and which of those the program leaves.
 BY_A_PERSON = "by a person"
+_LEFT = tuple(f"{word} {BY_A_PERSON}" for word in ("hold", "stop", "disarm"))
 PERSON_S = 600.0
 _PROGRAM_S = 5.0
 _LOOK_S = 0.1
@@ -37,7 +38,7 @@ def make_ready(guard: GuardLine, *, simulated: bool, pause: Callable[[float], No
     said = ""
     while answer.state is not State.ARMED:
         way = _WAY.get(answer.state)
-        if way and simulated and BY_A_PERSON not in answer.reason:
+        if way and simulated and not answer.reason.startswith(_LEFT):
             answer = guard.ask(way[0])
             if answer.state is not State.ARMED and now_s() > program_ends_s:
                 raise SafetyStop(f"an armed guard wanted, it stays {answer.state}: {answer.reason}")

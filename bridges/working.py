@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 Pause = Callable[[float], None]
 
-_FIND_S = 5.0  # discovery takes a second or two on a busy machine
+_FELT_S = 5.0  # discovery takes a second or two on a busy machine
 _CAMERA_S = 10.0  # a camera that was unplugged needs some seconds to start
 _BEAT_S = 0.05  # the guard misses an agent after four of these
 _SIMULATED_S = 3.0
@@ -58,10 +58,10 @@ class Workings:
             self.close()
         if not self._link.is_open:
             self._open()
-        self.guard.find(_FIND_S)
+        self.guard.find(pause)
         for camera in self._cameras:
             camera.open()
-        self.senses.wait(_FIND_S, pause)
+        self.senses.wait(_FELT_S, pause)
         simulated = self._profile.simulated and self._is_simulated(pause)
         make_ready(self.guard, simulated=simulated, pause=pause)
 
@@ -76,7 +76,7 @@ class Workings:
         """Wait for fresh pictures, and say what the arm feels now."""
         self.senses.forget()
         self._link.follow()
-        felt = self.senses.wait(_FIND_S, pause)
+        felt = self.senses.wait(_FELT_S, pause)
         self.views.wait(_CAMERA_S, pause)
         return felt
 

@@ -72,7 +72,8 @@ class Senses:
         self._profile, self._node, self._target = profile, node, target
         self._requests = profile.topics.full(REQUEST_TOPIC)
         self._mode, self._simulated_s = Mode.OTHER, -math.inf
-        self._publishers, self._agents = 1, 0
+        self._publishers, self._agents = 1, 1
+        self._agent_seen = False
         self._slots = dict(_slots(profile, asleep))
         node.create_subscription(
             DiagnosticArray, profile.topics.full(profile.topics.diagnostics), self._diagnosed, 10
@@ -81,7 +82,10 @@ class Senses:
     def count(self) -> None:
         """Look who publishes; it costs more than looking at messages."""
         self._publishers = self._node.count_publishers(self._target)
-        self._agents = self._node.count_publishers(self._requests)
+        agents = self._node.count_publishers(self._requests)
+        # Requests may come before the graph knows who sends them: only who was seen can be gone.
+        self._agents = agents if self._agent_seen else max(agents, 1)
+        self._agent_seen = agents > 0
 
     def arm(self) -> Arm:
         """The arm as it is now."""
