@@ -12,6 +12,7 @@ import typer
 
 from agent.cli import (
     bringup,
+    calibrate,
     config,
     demos,
     doctor,
@@ -49,6 +50,7 @@ app.command("demos")(demos.demos)
 app.command("pretrain")(pretrain.pretrain)
 app.command("prime")(prime.prime)
 app.add_typer(config.app, name="config")
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(safety.app, name="safety")
 app.command("bringup")(bringup.bringup)
 app.command("doctor")(doctor.doctor)
