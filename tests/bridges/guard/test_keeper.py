@@ -1,0 +1,303 @@
+"""The guard without ROS: requests, words and time against targets and answers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from agent.episode import Limit
+from bridges.guard.arm import Mode
+from bridges.wire import UNASKED, Kind, State, request_text
+from tests.bridges.guard.cell import HOME, Desk, arm, at, floats, measured, move
+
+ALARMS = (
+    {"mode": Mode.REFLEX}, {"mode": Mode.RECOVERY}, {"mode": Mode.USER_STOPPED},
+    {"publishers": 2}, {"agents": 2},
+)  # fmt: skip
+
+
+def only(reply):
+    (answer,) = reply.answers
+    return answer
+
+
+def test_a_setpoint_in_an_episode_is_published_and_answered():
+    desk = Desk().running()
+    reply = desk.ask(Kind.MOVE, position_m=floats(at(HOME, (0.0005, 0, 0)).position_m))
+    answer = only(reply)
+    assert not reply.hold
+    assert answer.position_m == pytest.approx(floats(reply.target.pose.position_m))
+    assert answer.position_m[0] == pytest.approx(HOME.position_m[0] + 0.0005)
+    assert (answer.sequence, answer.state, answer.reason) == (3, State.RUNNING, "")
+    assert (answer.received_s, answer.gripper, answer.limits) == (desk.now_s, 0.5, 0)
+
+
+def test_nothing_is_published_before_a_person_has_armed_and_an_episode_has_begun():
+    desk = Desk()
+    assert only(desk.ask(Kind.MOVE)).reason == "not armed yet"
+    assert "begin wants ARMED" in only(desk.ask(Kind.BEGIN)).reason
+    assert desk.say("arm").why == ""
+    reply = desk.ask(Kind.MOVE)
+    assert reply.target is None
+    assert desk.state == "ARMED"
+    assert only(desk.ask(Kind.BEGIN)).state is State.RUNNING
+    assert desk.ask(Kind.MOVE).target is not None
+
+
+def test_a_program_may_arm_only_what_both_sides_call_simulated():
+    for simulated, says, state in (
+        (False, True, "DISARMED"), (True, False, "DISARMED"), (True, True, "ARMED"),
+    ):  # fmt: skip
+        desk = Desk(simulated=simulated)
+        reply = desk.ask(Kind.ARM, arm_changes={"simulated": says})
+        assert desk.state == state
+        assert ("a person has to arm here" in only(reply).reason) is (state == "DISARMED")
+
+
+def test_a_program_lifts_no_persons_hold_and_clears_no_reflex():
+    desk = Desk(simulated=True).running()
+    desk.say("hold")
+    assert "a person has to resume" in only(desk.ask(Kind.RESUME)).reason
+    desk.say("resume")
+    desk.tick(mode=Mode.REFLEX)
+    assert "a person has to clear" in only(desk.ask(Kind.CLEAR)).reason
+    assert desk.say("clear").why == ""
+    assert only(desk.ask(Kind.ARM)).state is State.ARMED
+    # but it may lift the hold and the fault that its own silence brought about
+    desk.ask(Kind.BEGIN)
+    desk.ask(Kind.MOVE)
+    desk.tick(after_s=0.5)
+    assert only(desk.ask(Kind.RESUME)).state is State.RUNNING
+    desk.ask(Kind.MOVE)
+    desk.tick(after_s=0.5)
+    desk.tick(after_s=1.1)
+    assert desk.state == "FAULT"
+    assert only(desk.ask(Kind.CLEAR)).state is State.DISARMED
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=str)
+def test_an_alarm_faults_a_moving_arm_and_keeps_another_from_being_armed(alarm):
+    desk = Desk().running()
+    reply = desk.tick(**alarm)
+    assert desk.state == "FAULT"
+    assert reply.hold
+    assert only(reply).sequence == UNASKED
+    desk.say("clear")
+    assert desk.say("arm", **alarm).why != ""
+    assert desk.state == "DISARMED"
+    # before a request is looked at, too
+    desk = Desk().running()
+    assert desk.ask(Kind.MOVE, arm_changes=alarm).hold
+    assert desk.state == "FAULT"
+
+
+def test_where_motion_ends_the_arm_is_held_where_it_is_and_once():
+    desk = Desk().running()
+    where = at(HOME, (0.004, 0.0, 0.0))
+    fresh = measured(pose=where, joints_at_s=desk.now_s, pose_at_s=desk.now_s)
+    reply = desk.say("hold", measured=fresh)
+    assert reply.hold
+    assert np.array_equal(reply.target.pose.position_m, where.position_m)
+    assert only(reply).position_m == floats(where.position_m)
+    for _ in range(3):
+        assert desk.tick().target is None
+        assert desk.ask(Kind.MOVE).target is None
+
+
+def test_no_hold_is_published_on_a_state_nobody_can_rely_on():
+    desk = Desk().running()
+    for told in ({"measured": None}, {"trouble": "wrong frame"}):
+        desk = Desk().running()
+        reply = desk.tick(**told)
+        assert desk.state == "HOLD"
+        assert reply.target is None
+    assert only(reply).reason == "wrong frame"
+    old = measured(joints_at_s=desk.now_s - 1, pose_at_s=desk.now_s - 1)
+    desk = Desk().running()
+    reply = desk.tick(measured=old)
+    assert (desk.state, reply.target) == ("HOLD", None)
+
+
+def test_a_broken_request_holds_the_arm():
+    desk = Desk().running()
+    text = request_text(move()).replace("0.5", "NaN")
+    reply = desk.send(text)
+    assert desk.state == "HOLD"
+    assert only(reply).sequence == UNASKED
+    assert "NaN" in only(reply).reason
+
+
+def test_a_request_that_is_refused_says_why_and_the_arm_stays_in_motion():
+    desk = Desk().running()
+    answer = only(desk.ask(Kind.MOVE, gripper=2.0))
+    assert "opening" in answer.reason
+    assert answer.limits == Limit.SHAPE
+    assert math.isnan(answer.position_m[0])
+    assert desk.state == "RUNNING"
+
+
+def test_requests_count_upwards_and_keep_to_their_adapter():
+    desk = Desk().running()
+    assert "out of order" in only(desk.ask(Kind.MOVE, sequence=1)).reason
+    assert "another adapter" in only(desk.ask(Kind.MOVE, adapter="0002")).reason
+    assert "another adapter" in only(desk.ask(Kind.MOVE, episode=4)).reason
+    assert only(desk.ask(Kind.MOVE)).reason == ""
+    # a BEAT counts as well
+    desk.ask(Kind.BEAT, sequence=50)
+    assert "out of order" in only(desk.ask(Kind.MOVE, sequence=50)).reason
+
+
+def test_a_late_begin_begins_nothing():
+    desk = Desk()
+    desk.say("arm")
+    assert "late" in only(desk.ask(Kind.BEGIN, deadline_s=desk.now_s - 1)).reason
+    assert desk.state == "ARMED"
+
+
+def test_after_a_resume_motion_begins_anew_where_the_arm_is():
+    desk = Desk().running()
+    desk.say("hold")
+    desk.say("resume")
+    moved = at(HOME, (0.05, 0.0, 0.0))
+    desk.now_s += 0.02
+    fresh = measured(pose=moved, joints_at_s=desk.now_s, pose_at_s=desk.now_s)
+    reply = desk.ask(Kind.MOVE, 0.0, {"measured": fresh}, position_m=floats(moved.position_m))
+    assert reply.target.pose.position_m == pytest.approx(moved.position_m)
+
+
+def test_a_person_has_the_arm_from_take_to_release():
+    desk = Desk().running()
+    assert only(desk.say("take")).by_hand
+    reply = desk.ask(Kind.MOVE)
+    assert reply.target is None
+    assert (only(reply).by_hand, only(reply).reason) == (True, "a person has the arm")
+    assert desk.say("hold").target is None  # not even a hold is published under a person's hands
+    desk.say("resume")
+    assert not only(desk.say("release")).by_hand
+    assert desk.ask(Kind.MOVE).target is not None
+
+
+def test_a_guided_arm_is_by_hand_until_somebody_says_release():
+    desk = Desk().running()
+    assert only(desk.tick(mode=Mode.GUIDING)).by_hand
+    assert only(desk.ask(Kind.MOVE)).by_hand
+    desk.say("release")
+    assert not only(desk.ask(Kind.BEAT)).by_hand
+
+
+def test_a_lost_agent_holds_the_arm():
+    desk = Desk().running()
+    desk.now_s += 0.01
+    reply = desk.keeper.lost("the agent is gone", arm(desk.now_s), desk.now_s)
+    assert (desk.state, only(reply).reason) == ("HOLD", "the agent is gone")
+    assert reply.hold
+
+
+def test_words_nobody_knows_and_verdicts_do_nothing():
+    desk = Desk().running()
+    for word in ("success", "failure", "", "ARM", "x" * 100):
+        assert desk.say(word).answers == ()
+    assert desk.state == "RUNNING"
+
+
+def test_what_was_held_and_refused_is_counted():
+    desk = Desk().running()
+    desk.ask(Kind.MOVE, gripper=1.0)
+    desk.ask(Kind.MOVE, gripper=2.0)
+    assert desk.keeper.counts["held GRIPPER"] == 1
+    assert desk.keeper.counts["held SHAPE"] == 1
+    assert desk.keeper.counts["refused"] == 1
+    assert desk.keeper.counts["move"] == 3
+
+
+def test_a_softened_start_and_a_slow_gripper_do_not_add_up_to_a_fault():
+    desk = Desk().running()
+    for number in range(30):
+        wave = at(HOME, (0.003 * (-1) ** number, 0.0, 0.0))
+        answer = only(desk.ask(Kind.MOVE, position_m=floats(wave.position_m), gripper=number % 2))
+        assert answer.limits & Limit.GRIPPER
+        assert answer.limits & Limit.ACCELERATION
+    assert desk.state == "RUNNING"
+    for _ in range(9):
+        desk.ask(Kind.MOVE, position_m=(0.9, 0.0, 0.9))
+    assert desk.state == "HOLD"
+
+
+class Homing(Desk):
+    """A desk whose arm does follow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.where = at(HOME, (0.04, 0.03, -0.05))
+
+    def tick(self, after_s: float = 0.02, **changes):
+        told = measured(pose=self.where, joints_at_s=self.now_s, pose_at_s=self.now_s)
+        reply = super().tick(after_s, **{"measured": told, **changes})
+        if reply.target is not None:
+            self.where = reply.target.pose
+        return reply
+
+
+def test_the_way_home_is_smooth_and_ends_there():
+    desk = Homing()
+    desk.say("arm")
+    asked = desk.ask(Kind.HOME)
+    assert only(asked).sequence == UNASKED
+    steps, before = [], desk.where.position_m
+    for _ in range(200):
+        reply = desk.tick()
+        steps.append(float(np.linalg.norm(desk.where.position_m - before)))
+        before = desk.where.position_m
+        if reply.answers:
+            break
+    answer = only(reply)
+    assert (answer.sequence, answer.state, answer.reason) == (1, State.ARMED, "")
+    assert before == pytest.approx(HOME.position_m, abs=1e-9)
+    # half of 0.25 m/s, and half of it again for slowness: 1.25 mm a setpoint at most
+    assert max(steps) == pytest.approx(0.00125, rel=1e-6)
+
+
+def test_a_way_home_that_is_cut_short_is_answered_and_no_episode_is_left():
+    desk = Homing()
+    desk.say("arm")
+    number = only(desk.ask(Kind.HOME)) and desk.sequence
+    desk.tick()
+    reply = desk.say("stop")
+    assert [answer.sequence for answer in reply.answers] == [number, UNASKED]
+    assert desk.state == "HOLD"
+    desk.say("resume")
+    assert desk.state == "ARMED"
+    assert not desk.keeper.machine.episode
+
+
+def test_an_arm_that_does_not_get_home_is_held():
+    desk = Homing()
+    desk.say("arm")
+    desk.ask(Kind.HOME)
+    for _ in range(200):
+        stuck = measured(joints_at_s=desk.now_s + 0.1, pose_at_s=desk.now_s + 0.1,
+                         pose=at(HOME, (0.03, 0.0, 0.0)))  # fmt: skip
+        reply = Desk.tick(desk, 0.2, measured=stuck)
+        if desk.state != "RUNNING":
+            break
+    assert desk.state == "HOLD"
+    assert "home was not reached in 30 s" in reply.answers[0].reason
+
+
+def test_setpoints_on_the_way_home_are_not_followed_and_hands_end_it():
+    desk = Homing()
+    desk.say("arm")
+    desk.ask(Kind.HOME)
+    assert only(desk.ask(Kind.MOVE)).reason == "on the way home"
+    desk.say("take")
+    reply = desk.tick()
+    assert desk.state == "HOLD"
+    assert reply.target is None
+
+
+def test_nobody_is_sent_home_out_of_a_persons_hands():
+    desk = Homing()
+    desk.say("arm")
+    desk.say("take")
+    assert "a person has the arm" in only(desk.ask(Kind.HOME)).reason
+    assert desk.state == "ARMED"
