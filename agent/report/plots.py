@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_BARS = 24
+MOST_LINES = 40  # updates marked by a line from top to bottom; more are ticks
 _MARKS = {"kept": (GREEN, "-"), "discarded": (GREY, ":"), "rolled back": (RED, "--")}
 # name, title, unit on the axis
 _FIGURES = (
@@ -49,16 +50,25 @@ def success(view: RunView) -> Figure | None:
     made, (axes,) = figure(9.0, 3.8)
     x = np.arange(1, len(view.points) + 1)
     rates = [point.rate for point in view.points]
+    width = 1.0 if len(x) <= 300 else 0.4
     low, high = [100 * r.low for r in rates], [100 * r.high for r in rates]
     axes.fill_between(x, low, high, color=BLUE, alpha=0.18, lw=0, label="95 % interval")
     axes.plot(x, [100 * r.share for r in rates], color=BLUE, lw=2, label="success rate")
-    for won, at, colour, name in ((True, 104, GREEN, "success"), (False, -4, RED, "failure")):
+    for won, at, colour, name in ((True, 106, GREEN, "success"), (False, -6, RED, "failure")):
         here = [i for i, point in zip(x, view.points, strict=True) if point.won is won]
-        axes.plot(here, [at] * len(here), "|", color=colour, ms=7, label=f"{name} (each episode)")
+        axes.plot(
+            here,
+            [at] * len(here),
+            "|",
+            color=colour,
+            ms=7,
+            mew=width,
+            label=f"{name} (each episode)",
+        )
     _updates_between(axes, view)
     axes.set(
         title=f"Success of the last {view.window} episodes",
-        xlabel="episode", ylabel="success rate, %", ylim=(-9, 109),
+        xlabel="episode", ylabel="success rate, %", ylim=(-18, 111),
         xlim=(0.5, max(len(x), 2) + 0.5), yticks=range(0, 101, 20),
     )  # fmt: skip
     made.legend(loc="outside lower center", ncols=3)
@@ -108,12 +118,13 @@ def updates(view: RunView) -> Figure | None:
     for axes, (name, title, unit) in zip(panes, _FIGURES, strict=True):
         numbers = [row.number for row in rows]
         values = [row.metrics.get(name, np.nan) for row in rows]
-        axes.plot(numbers, values, color=GREY, lw=1, zorder=1)
+        axes.plot(numbers, values, color=GREY, lw=1 if len(rows) <= MOST_LINES else 0.4, zorder=1)
         for outcome, colour, marker in (("kept", GREEN, "o"), ("discarded", RED, "x")):
             mine = [i for i, row in enumerate(rows) if row.outcome == outcome]
             axes.plot(
                 [numbers[i] for i in mine], [values[i] for i in mine], marker,
-                color=colour, ms=5, label=outcome if mine else None,
+                color=colour, ms=5 if len(rows) <= MOST_LINES else 2.5,
+                label=outcome if mine else None,
             )  # fmt: skip
         axes.set(title=title, ylabel=unit)
         _whole_numbers(axes.xaxis)
@@ -138,9 +149,10 @@ def start_states(view: RunView) -> Figure | None:
     several = len({arm.task for arm in shown}) > 1
     names = [f"{arm.task} {arm.start}" if several else str(arm.start) for arm in shown]
     axes.set_xticks(x, names, rotation=90 if several or len(shown) > 30 else 0, fontsize=8)
+    part = f": {len(shown)} of {len(view.arms)}" if len(shown) < len(view.arms) else ""
     task = "" if several else f" of {shown[0].task}"
     axes.set(
-        title=f"Training start states{task}, the most tried first", xlabel="start state",
+        title=f"Training start states{task}, the most tried first{part}", xlabel="start state",
         ylabel="episodes",
     )  # fmt: skip
     _whole_numbers(axes.yaxis)
@@ -168,19 +180,21 @@ def _updates_between(axes: Axes, view: RunView) -> None:
     """A line after the last episode that each update used; one legend entry a kind."""
     order = {point.id: number for number, point in enumerate(view.points, 1)}
     told: set[str] = set()
+    top = 1.0 if len(view.updates) <= MOST_LINES else 0.045
     for row in view.updates:
         places = [order[each] for each in row.episodes if each in order]
         if row.outcome in _MARKS and places:
             colour, style = _MARKS[row.outcome]
             name = None if row.outcome in told else f"update {row.outcome}"
             told.add(row.outcome)
-            axes.axvline(max(places) + 0.5, color=colour, ls=style, lw=0.9, alpha=0.7, label=name)
+            at = max(places) + 0.5
+            axes.axvline(at, 0, top, color=colour, ls=style, lw=0.9, alpha=0.7, label=name)
 
 
 def _whole_numbers(axis: Axis) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_locator(MaxNLocator(5, integer=True))
 
 
 def _rates(axes: Axes, rates: Sequence[Rate], colours: Sequence[str]) -> None:
