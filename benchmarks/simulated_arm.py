@@ -75,16 +75,12 @@ class SimulatedArm:
             SetParameters, "/simulated_franka/set_parameters"
         )
         self._services: dict[str, Any] = {}
-        self._targets = self.node.create_publisher(PoseStamped, "target_pose", _SURE)
-        self._grips = self.node.create_publisher(
-            Float64MultiArray, "gripper/gripper_position_controller/commands", _SURE
-        )
+        self._publishers: dict[str, Any] = {}
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
         self._await(self._parameters)
-        self.until(lambda: self._targets.get_subscription_count() > 0, "a controller")
         return self
 
     def __exit__(
@@ -139,11 +135,12 @@ class SimulatedArm:
 
     def aim(self, message: PoseStamped) -> None:
         """Publish a target."""
-        self._targets.publish(message)
+        self._publisher("target_pose", PoseStamped).publish(message)
 
     def grip(self, opening: float) -> None:
         """Publish an opening for the hand."""
-        self._grips.publish(Float64MultiArray(data=[opening]))
+        topic = "gripper/gripper_position_controller/commands"
+        self._publisher(topic, Float64MultiArray).publish(Float64MultiArray(data=[opening]))
 
     def newest(self, topic: str) -> Any:  # noqa: ANN401  any message
         """The newest message of a topic; waits for the first."""
@@ -157,6 +154,16 @@ class SimulatedArm:
             if time.monotonic() > ends_s or self.process.poll() is not None:
                 raise TimeoutError(f"{what} wanted of the simulated arm, found nothing")
             time.sleep(0.005)
+
+    def _publisher(self, topic: str, kind: Any) -> Any:  # noqa: ANN401
+        """Made when first used: whoever only watches is no second publisher beside a guard."""
+        if topic not in self._publishers:
+            publisher = self.node.create_publisher(kind, topic, _SURE)
+            self.until(lambda: publisher.get_subscription_count() > 0, f"a listener to {topic}")
+            # The other side counts publishers too, and learns of this one a little later.
+            time.sleep(0.1)
+            self._publishers[topic] = publisher
+        return self._publishers[topic]
 
     def _keep(self, name: str) -> Callable[[Any], None]:
         return lambda message: self.heard[name].append((time.monotonic(), message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -105,6 +106,7 @@ class SimulatedFranka:
         node.create_subscription(Float64MultiArray, topics["gripper_command"], self._gripped, _SURE)
         for name, answer in (
             ("reset", self._reset), ("home", self._go_home), ("trace", self._trace),
+            ("world", self._world),
         ):  # fmt: skip
             node.create_service(Trigger, f"~/{name}", answer)
 
@@ -148,6 +150,13 @@ class SimulatedFranka:
 
     def _trace(self, _request: Any, response: Any) -> Any:  # noqa: ANN401
         response.success, response.message = True, self.loop.track.text()
+        return response
+
+    def _world(self, _request: Any, response: Any) -> Any:  # noqa: ANN401
+        """What only a simulator knows: where everything is, as JSON."""
+        parts = self.loop.moment.sight.parts
+        response.success = True
+        response.message = json.dumps({name: value.tolist() for name, value in parts.items()})
         return response
 
     def _told(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
