@@ -42,5 +42,5 @@ class Trackio:
         """Let everything arrive."""
         if self._run is not None:
             with contextlib.redirect_stdout(sys.stderr):
-                self._run.finish()
+                trackio.finish()  # the run's own method would be called again at exit
             self._run = None
