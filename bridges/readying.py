@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 
 from agent.clock import now_s
@@ -20,7 +21,10 @@ _WAY = {
 }
 # How the guard says in its reasons whose doing a state was, and which of those the program leaves.
 BY_A_PERSON = "by a person"
+_PERSONAL = "a person has to"
 _LEFT = tuple(f"{word} {BY_A_PERSON}" for word in ("hold", "stop", "disarm"))
+# Silence and stale readings are faults of processes and links; anything else is a limit.
+_OURS = re.compile(r"\b(in time|stayed away|gone|stale|old|ends|no whole state)\b")
 PERSON_S = 600.0
 _PROGRAM_S = 5.0
 _LOOK_S = 0.1
@@ -40,7 +44,8 @@ def make_ready(guard: GuardLine, *, simulated: bool, pause: Callable[[float], No
         way = _WAY.get(answer.state)
         if way and simulated and not answer.reason.startswith(_LEFT):
             answer = guard.ask(way[0])
-            if answer.state is not State.ARMED and now_s() > program_ends_s:
+            late = now_s() > program_ends_s or _PERSONAL in answer.reason
+            if answer.state is not State.ARMED and late:
                 raise SafetyStop(f"an armed guard wanted, it stays {answer.state}: {answer.reason}")
         elif way:
             _, word, key = way
@@ -61,6 +66,6 @@ def make_ready(guard: GuardLine, *, simulated: bool, pause: Callable[[float], No
 def stopped(answer: Answer) -> VlarlError:
     """What it means that the guard stopped by itself: a fault of ours, or a limit that was met."""
     told = f"the guard is in {answer.state}: {answer.reason}"
-    if any(ours in answer.reason for ours in ("in time", "stayed away", "gone", "stale", "old")):
+    if _OURS.search(answer.reason):
         return RobotFault(f"{told}; the arm stands, the episode is over")
     return SafetyStop(f"{told}; see that all is well, then clear or resume the guard")
