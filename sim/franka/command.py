@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--namespace", help="instead of the profile's")
     add("--image-px", type=int, default=96, help="side of a picture")
     add("--camera-hz", type=float, default=30.0, help="pictures a second of each camera")
-    add("--state-hz", type=float, default=100.0, help="joint states and poses a second, up to 100")
+    add("--state-hz", type=float, default=100.0, help="joint states and poses a second, up to 200")
     add("--render", choices=("egl", "osmesa"), default="egl", help="what draws the tabletop")
     add("--shift", default="", help="tabletop only: drift=0.18,light=0.5")
     add("--task", default="lift-red-cube", help="parameter `task` at the start")

@@ -22,7 +22,8 @@ from sim.tabletop.catalog import HELD_STEPS
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-_JUDGED_EVERY = 5  # ticks: a goal is judged as often as the embedded robot does
+_JUDGED_EVERY = 10  # ticks: a goal is judged as often as the embedded robot does
+_TRACED_EVERY = 2
 _HOME_M_S, _HOME_RAD_S = 0.2, 0.8
 _SLIP_S = 0.1  # further behind than this, lost time is let go
 _ANSWER_S = 5.0
@@ -43,7 +44,7 @@ class Loop:
     def __init__(
         self, body: Body, tell: Callable[[Moment], None], success: Callable[[], None]
     ) -> None:
-        self.track = Track(TICK_S)
+        self.track = Track(TICK_S * _TRACED_EVERY)
         self.met = False  # since the last reset
         self.error: BaseException | None = None
         self._body, self._tell, self._success = body, tell, success
@@ -154,7 +155,9 @@ class Loop:
         self._body.tick()
         self.moment = self._now()
         felt = self.moment.felt
-        self.track.note(clock.now_s(), felt.pose.position, felt.opening)
+        self._ticks += 1
+        if self._ticks % _TRACED_EVERY == 0:
+            self.track.note(clock.now_s(), felt.pose.position, felt.opening)
         self._judge()
         self._tell(self.moment)
 
@@ -178,7 +181,6 @@ class Loop:
             self._body.follow(self._setpoint)
 
     def _judge(self) -> None:
-        self._ticks += 1
         if self.met or self._ticks % _JUDGED_EVERY:
             return
         self._met_in_a_row = self._met_in_a_row + 1 if self._body.met() else 0

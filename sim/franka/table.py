@@ -22,6 +22,7 @@ from sim.tabletop import world as tabletop
 from sim.tabletop.arm import BASE_M, Float64Array
 from sim.tabletop.catalog import CAMERAS, CONTROL_HZ, WISHES, Wish
 from sim.tabletop.goals import met
+from sim.tabletop.scene import TIMESTEP_S
 from sim.tabletop.shifts import Shifts
 from sim.tabletop.starts import start_of
 
@@ -69,7 +70,7 @@ class TableBody:
         self._wish, self._began = wish, self._world.where(wish.thing)
         self._opening = 1.0
         self._due: deque[tuple[int, Callable[[], None]]] = deque()
-        self._ticks = 0
+        self._ticks, self._idle = 0, tabletop.TORQUES_EVERY
         self._home = self.felt().pose
         self._target = self._tool()
         self._asked = self._target.axes
@@ -92,11 +93,13 @@ class TableBody:
         self._asked = self._target.axes
 
     def tick(self) -> None:
-        """Live through one turn of the controller."""
+        """Live through one substep; a new target pulls at once, as an action does."""
         while self._due and self._due[0][0] <= self._ticks:
             self._due.popleft()[1]()
         self._ticks += 1
-        self._world.tick(self._opening, self._pull)
+        pulls = self._idle + 1 >= tabletop.TORQUES_EVERY
+        self._idle = 0 if pulls else self._idle + 1
+        self._world.live(self._opening, self._pull if pulls else None, pull=pulls)
         mujoco.mj_kinematics(self._world.model, self._world.data)
 
     def felt(self) -> Felt:
@@ -140,6 +143,7 @@ class TableBody:
     def _aim(self, move: Float64Array) -> None:
         target = after(move, replace(self._tool(), axes=self._target.axes))
         self._target = replace(target, position=within_reach(target.position))
+        self._idle = tabletop.TORQUES_EVERY
 
     def _open(self, opening: float) -> None:
         self._opening = opening
@@ -201,5 +205,5 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
 
 
-if not math.isclose(TICK_S, tabletop.TICK_S):
-    raise TypeError(f"the table's controller turns every {tabletop.TICK_S} s, not {TICK_S} s")
+if not math.isclose(TICK_S, TIMESTEP_S):
+    raise TypeError(f"the table lives by {TIMESTEP_S} s, not {TICK_S} s")

@@ -16,8 +16,7 @@ from sim.tabletop.shifts import Shifts
 from sim.tabletop.starts import Start
 
 SUBSTEPS = round(1.0 / (CONTROL_HZ * TIMESTEP_S))
-_TORQUES_EVERY = 2  # substeps; 100 Hz is enough for a tool that follows with 17 rad/s
-TICK_S = _TORQUES_EVERY * TIMESTEP_S
+TORQUES_EVERY = 2  # substeps; 100 Hz is enough for a tool that follows with 17 rad/s
 _GRIP_SECONDS = 0.4  # from open to closed: eight control steps, as LIBERO's hand
 
 
@@ -62,28 +61,27 @@ class World:
 
     def advance(self, move: Float64Array, opening: float) -> None:
         """Live through one control step. move: (6,) m and rad. opening: 0 closed .. 1 open."""
-        self.tick(opening, lambda: self.control.aim(move))
-        for _ in range(1, SUBSTEPS // _TORQUES_EVERY):
-            self.tick(opening)
+        for substep in range(SUBSTEPS):
+            aim = (lambda: self.control.aim(move)) if substep == 0 else None
+            self.live(opening, aim, pull=substep % TORQUES_EVERY == 0)
         mujoco.mj_kinematics(self.model, self.data)
 
-    def tick(self, opening: float, aim: Callable[[], None] | None = None) -> None:
-        """Live through one turn of the tool's controller, TICK_S. Kinematics lag one substep.
+    def live(self, opening: float, aim: Callable[[], None] | None, *, pull: bool) -> None:
+        """Live through one substep of TIMESTEP_S. Kinematics are then as before it.
 
-        aim: sets a new goal; called with positions up to date.
+        aim: sets a new goal; called with positions up to date. pull: compute the torques anew.
         """
         data, model = self.data, self.model
         wanted = opening * WIDEST_M / 2
         stride = WIDEST_M / 2 * TIMESTEP_S / _GRIP_SECONDS
-        for substep in range(_TORQUES_EVERY):
-            mujoco.mj_step1(model, data)
-            if substep == 0:
-                if aim is not None:
-                    aim()
-                data.ctrl[:7] = self.control.torques()
-            ahead = wanted - data.ctrl[self._grip]
-            data.ctrl[self._grip] += min(max(ahead, -stride), stride)
-            mujoco.mj_step2(model, data)
+        mujoco.mj_step1(model, data)
+        if aim is not None:
+            aim()
+        if pull:
+            data.ctrl[:7] = self.control.torques()
+        ahead = wanted - data.ctrl[self._grip]
+        data.ctrl[self._grip] += min(max(ahead, -stride), stride)
+        mujoco.mj_step2(model, data)
 
     @property
     def tip(self) -> Float64Array:
