@@ -28,7 +28,7 @@ from calibration.profile import Topics
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.05
-_ASK_S = 1.0
+_ASK_S = 2.0
 _FIND_S = 5.0  # discovery takes a second or two on a busy machine
 _LEASE_S = 25.0
 

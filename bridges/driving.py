@@ -20,7 +20,7 @@ from calibration.profile import Profile
 
 # Carried out unchanged: the target came this near to what was asked, in deltas.
 UNCHANGED = 0.02
-_ANSWER_S = 0.5
+_ANSWER_S = 1.0
 # A setpoint that is later than so many of them has been overtaken by the next ones.
 _LATE = 3.0
 
