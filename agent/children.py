@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +13,7 @@ from agent.errors import RobotFault
 
 _LOOK_S = 0.1
 _GRACE_S = 5.0
+_PR_SET_PDEATHSIG = 1  # of Linux's <sys/prctl.h>
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,10 @@ class Children:
             # In groups of their own, so that Ctrl-C reaches this process alone, which then ends
             # them one after the other.
             process = subprocess.Popen(  # noqa: S603  our own programs
-                child.command, env=self._environment, process_group=0
+                child.command,
+                env=self._environment,
+                process_group=0,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  no other thread is there yet
             )
             self._running.insert(0, (child, process))
 
@@ -61,3 +67,8 @@ class Children:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when its parent dies, even by SIGKILL."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

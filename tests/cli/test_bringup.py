@@ -99,6 +99,16 @@ def test_where_one_dies_all_end_and_nothing_is_started_again(brought):
     assert brought.said.count("guard of tabletop") == 1
 
 
+def test_nothing_outlives_the_command_even_where_it_is_killed(brought):
+    brought.wait_for(*READY)
+    children = brought.children()
+    brought.process.kill()
+    ends = time.monotonic() + 15.0
+    while not all(gone(pid) for pid in children.values()):
+        assert time.monotonic() < ends, children
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
