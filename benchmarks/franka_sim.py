@@ -111,6 +111,8 @@ def _cell(wish: Wish) -> Iterator[tuple[Robot, SimulatedArm]]:
             )
         )  # fmt: skip
         try:
+            watcher.until(lambda: watcher.node.count_publishers("/vlarl/answer"), "a guard")
+            time.sleep(1.0)  # the guard hears 5 times a second that the arm is no real one
             yield robot, watcher
         finally:
             robot.close()
