@@ -86,6 +86,15 @@ def read(text: str, cameras: Collection[str]) -> Faults:
     return Faults(strengths, limited)
 
 
+def table() -> str:
+    """Every fault in a Markdown table."""
+    rows = [
+        f"| `{name}` | {what} | {'-' if usual is None else f'{usual:g}'} |"
+        for name, (what, usual) in FAULTS.items()
+    ]
+    return "\n".join(("| fault | what happens | s, where not given |", "|---|---|---|", *rows))
+
+
 def _number(name: str, value: str) -> float:
     try:
         number = float(value)
