@@ -58,8 +58,8 @@ def hold(
         gripper=gripper,
         at_s=now_s,
         moved_m=moved,
-        credit_m=max(0.0, earned.credit_m - _length(moved)),
-        credit_rad=max(0.0, earned.credit_rad - _length(_turn(start.pose, pose))),
+        credit_m=earned.credit_m - _length(moved),
+        credit_rad=earned.credit_rad - _length(_turn(start.pose, pose)),
         credit_n=earned.credit_n - 1.0,
     )
     return Held(command, limits | slower | slowest)
@@ -226,7 +226,7 @@ def _gain(way: Vector, start: Command, earned: Command, bounds: Bounds) -> float
 
 
 def _gripper(opening: float, start: Command, bounds: Bounds, now_s: float) -> tuple[float, Limit]:
-    if not 0.0 <= start.gripper <= 1.0:
+    if math.isnan(start.gripper):
         return opening, Limit(0)
     most = bounds.gripper_per_s * min(now_s - start.at_s, STANDS * bounds.period_s)
     within = min(max(opening, start.gripper - most), start.gripper + most)
@@ -235,7 +235,7 @@ def _gripper(opening: float, start: Command, bounds: Bounds, now_s: float) -> tu
 
 def _share(allowed: float, wanted: float) -> float:
     # A wish that just meets a limit is not held to it by rounding.
-    return 1.0 if wanted <= allowed * (1.0 + 1e-9) else allowed / wanted
+    return 1.0 if wanted <= allowed * (1.0 + 1e-9) else max(0.0, allowed) / wanted
 
 
 def _turn(start: Pose, end: Pose) -> Vector:

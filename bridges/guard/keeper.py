@@ -124,7 +124,7 @@ class Keeper:
         sounding = alarm(arm)
         if sounding is not None:
             self._tell(sounding[0], now_s, sounding[1])
-        if arm.mode is Mode.GUIDING and not self._machine.by_hand:
+        if arm.mode is Mode.GUIDING:
             self._tell(What.TAKE, now_s, "the arm is being guided")
         stale = unseen(arm, self._bounds, now_s)
         self._tell(What.STALE if stale else What.TICK, now_s, stale)

@@ -213,6 +213,7 @@ def test_motion_begins_where_the_arm_is():
     assert moved(found) == pytest.approx([0.003, 0.0, 0.0])
     assert found.limits == Limit.GRIPPER
     assert at_rest(aside, BOUNDS, NOW).gripper == 1.0
+    assert at_rest(measured(gripper=-0.2), BOUNDS, NOW).gripper == 0.0
 
 
 def test_limits_that_are_just_met_are_not_reported():
@@ -225,3 +226,22 @@ def test_what_is_sent_is_of_unit_length_though_the_wish_was_nearly_so():
     nearly = tuple(float(value) * 1.0009 for value in HOME.quaternion)
     found = held(move(quaternion_xyzw=nearly))
     assert np.linalg.norm(found.command.pose.quaternion) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_what_leads_a_joint_into_its_margin_is_refused_at_last():
+    # joint 4 is at -2.3562, 0.6859 from its end; drawing the tool in folds it further
+    tight = replace(BOUNDS, joint_margin_rad=0.686)
+    assert held(move((0.0005, 0.0, 0.0)), bounds=tight).refused is None
+    found = held(move((-0.0005, 0.0, 0.0)), bounds=tight)
+    assert found.command is None
+    assert found.limits == Limit.JOINT
+    assert "nearer than" in found.refused
+
+
+def test_what_a_turn_has_used_is_not_there_for_the_next():
+    # 20 mrad saved and 20 earned by 20 ms at 1 rad/s, less the 30 turned
+    found = held(move(turn_rad=(0.0, 0.0, 0.03)), previous=last(credit_rad=0.02))
+    assert found.command.credit_rad == pytest.approx(0.01, abs=1e-9)
+    # a debt by rounding buys no way back
+    found = held(move((0.001, 0.0, 0.0)), previous=last(credit_m=-1e-9, at_s=NOW, credit_n=2.0))
+    assert moved(found) == pytest.approx([0.0, 0.0, 0.0], abs=1e-15)

@@ -75,20 +75,48 @@ def test_a_program_lifts_no_persons_hold_and_clears_no_reflex():
     assert only(desk.ask(Kind.CLEAR)).state is State.DISARMED
 
 
-@pytest.mark.parametrize("alarm", ALARMS, ids=str)
-def test_an_alarm_faults_a_moving_arm_and_keeps_another_from_being_armed(alarm):
+def test_an_alarm_faults_a_moving_arm_and_keeps_another_from_being_armed():
+    for alarm in ALARMS:
+        desk = Desk().running()
+        reply = desk.tick(**alarm)
+        assert desk.state == "FAULT", alarm
+        assert reply.hold
+        assert only(reply).sequence == UNASKED
+        desk.say("clear")
+        assert desk.say("arm", **alarm).why != ""
+        assert desk.state == "DISARMED"
+
+
+def test_an_alarm_is_heard_before_a_request_or_word_is_followed():
+    for alarm in ALARMS:
+        desk = Desk().running()
+        assert desk.ask(Kind.MOVE, arm_changes=alarm).hold
+        assert desk.state == "FAULT"
+        desk = Desk().running()
+        desk.say("take", **alarm)
+        assert desk.state == "FAULT"
+
+
+def test_an_arm_of_another_model_is_stopped_and_the_reason_told():
     desk = Desk().running()
-    reply = desk.tick(**alarm)
-    assert desk.state == "FAULT"
-    assert reply.hold
-    assert only(reply).sequence == UNASKED
-    desk.say("clear")
-    assert desk.say("arm", **alarm).why != ""
-    assert desk.state == "DISARMED"
-    # before a request is looked at, too
+    folded = measured().joints_rad.copy()
+    folded[5] = 0.2
+    told = measured(joints_rad=folded, joints_at_s=desk.now_s, pose_at_s=desk.now_s)
+    answer = only(desk.ask(Kind.MOVE, arm_changes={"measured": told}))
+    assert answer.state is State.HOLD
+    assert "right model" in answer.reason
+    assert "right model" in desk.keeper.machine.reason
+
+
+def test_after_hands_motion_begins_anew_where_they_left_the_arm():
     desk = Desk().running()
-    assert desk.ask(Kind.MOVE, arm_changes=alarm).hold
-    assert desk.state == "FAULT"
+    desk.say("take")
+    desk.say("release")
+    where = at(HOME, (0.05, 0.0, 0.0))
+    desk.now_s += 0.02
+    told = measured(pose=where, joints_at_s=desk.now_s, pose_at_s=desk.now_s)
+    reply = desk.ask(Kind.MOVE, 0.0, {"measured": told}, position_m=floats(where.position_m))
+    assert reply.target.pose.position_m == pytest.approx(where.position_m)
 
 
 def test_where_motion_ends_the_arm_is_held_where_it_is_and_once():
@@ -125,6 +153,8 @@ def test_a_broken_request_holds_the_arm():
     assert desk.state == "HOLD"
     assert only(reply).sequence == UNASKED
     assert "NaN" in only(reply).reason
+    # and is complained of where there was no motion to hold
+    assert "strict JSON" in only(Desk().send("{")).reason
 
 
 def test_a_request_that_is_refused_says_why_and_the_arm_stays_in_motion():
@@ -144,6 +174,9 @@ def test_requests_count_upwards_and_keep_to_their_adapter():
     assert only(desk.ask(Kind.MOVE)).reason == ""
     # a BEAT counts as well
     desk.ask(Kind.BEAT, sequence=50)
+    assert "out of order" in only(desk.ask(Kind.MOVE, sequence=50)).reason
+    # and an old one takes nothing back
+    desk.ask(Kind.BEAT, sequence=1)
     assert "out of order" in only(desk.ask(Kind.MOVE, sequence=50)).reason
 
 
@@ -219,7 +252,14 @@ def test_a_softened_start_and_a_slow_gripper_do_not_add_up_to_a_fault():
         assert answer.limits & Limit.ACCELERATION
     assert desk.state == "RUNNING"
     for _ in range(9):
-        desk.ask(Kind.MOVE, position_m=(0.9, 0.0, 0.9))
+        reply = desk.ask(Kind.MOVE, position_m=(0.9, 0.0, 0.9))
+    assert desk.state == "HOLD"
+    # the last of them is no longer followed
+    assert reply.hold
+    # what is refused counts as held back, whatever it was refused for
+    desk = Desk().running()
+    for _ in range(9):
+        desk.ask(Kind.MOVE, deadline_s=desk.now_s)
     assert desk.state == "HOLD"
 
 
@@ -285,9 +325,9 @@ def test_an_arm_that_does_not_get_home_is_held():
 
 
 def test_setpoints_on_the_way_home_are_not_followed_and_hands_end_it():
-    desk = Homing()
-    desk.say("arm")
-    desk.ask(Kind.HOME)
+    desk = Homing().running()
+    desk.ask(Kind.REST)
+    assert desk.say("home").why == ""
     assert only(desk.ask(Kind.MOVE)).reason == "on the way home"
     desk.say("take")
     reply = desk.tick()

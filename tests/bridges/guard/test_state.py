@@ -71,6 +71,23 @@ def test_an_obstacle_keeps_the_arm_from_motion_and_is_named():
     assert on(machine(F), What.CLEAR, obstacle="stale").state is D
 
 
+def test_an_obstacle_is_no_excuse_where_no_motion_is_wanted():
+    assert refusal(machine(A), Event(What.DISARM, 0.1, obstacle="stale")) == ""
+
+
+def test_setpoints_that_come_outside_an_episode_change_nothing():
+    now = machine(A)
+    for number in range(20):
+        now = on(now, What.MOVE, 0.1 + 0.02 * number, held=True)
+    assert (now.state, now.recent) == (A, 0)
+
+
+def test_a_grave_fault_is_not_made_light_of_by_a_stale_state():
+    grave = machine(F, person=True, reason="reflex", episode=True, stale_s=0.0)
+    found = on(grave, What.STALE, 5.0)
+    assert (found.state, found.person, found.reason) == (F, True, "reflex")
+
+
 def test_a_refusal_says_what_state_is_wanted():
     told = refusal(machine(R), Event(What.ARM, 0.1))
     assert told == "arm wants DISARMED, the guard is RUNNING"
