@@ -4,6 +4,7 @@ import importlib
 import re
 from pathlib import Path
 
+import pytest
 import typer
 
 from agent.cli.app import app
@@ -31,11 +32,26 @@ def test_the_exit_codes_in_the_readme_are_those_of_the_errors():
     assert documented == raised | {0}
 
 
-def test_every_metric_is_explained_with_its_formula():
-    explained = rows("docs/metrics.md", "Metrics")
-    logged = set(importlib.import_module("agent.learn.metrics").NAMES)
-    assert logged == set(explained)
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        ("Metrics", "agent.learn.metrics:NAMES"),
+        ("Episodes", "agent.sinks.names:EPISODE"),
+        ("What became of updates", "agent.sinks.names:UPDATE"),
+        ("Evaluations", "agent.sinks.names:EVALUATION"),
+        ("Prometheus", "agent.sinks.names:PROMETHEUS"),
+    ],
+)
+def test_every_metric_is_explained_with_its_formula(heading: str, names: str):
+    module, _, listed = names.partition(":")
+    explained = rows("docs/metrics.md", heading)
+    assert set(getattr(importlib.import_module(module), listed)) == set(explained)
     assert all(explained.values())
+
+
+def test_every_sink_has_its_line():
+    known = importlib.import_module("agent.sinks.known").NEEDS
+    assert set(known) == set(rows("docs/metrics.md", "Where they go"))
 
 
 def test_the_commands_in_the_readme_are_those_of_the_command_line():
