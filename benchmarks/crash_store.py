@@ -30,9 +30,10 @@ from agent.store.zarr_store import ZarrStore
 from benchmarks.seeded_episodes import ADAPTER, CAMERAS, Content, differences, seeded
 
 
-def record(
-    store: ZarrStore, tell: Callable[[str], None], decisions: int = 35, pace_s: float = 0.0
-) -> str:
+Tell = Callable[[str], None]
+
+
+def record(store: ZarrStore, tell: Tell, decisions: int = 35, pace_s: float = 0.0) -> str:
     """Record one episode whose content follows from its id, telling each promise of the store."""
     recording = store.begin(Task("", "", 0, 0), ADAPTER, 1.0, extra={"use": "learn"})
     store_id = recording.id
@@ -68,7 +69,7 @@ def saved_steps(folder: Path, content: Content) -> int:
     return len(tokens)
 
 
-def in_child(work: Callable[[Callable[[str], None]], None]) -> tuple[int, int]:
+def in_child(work: Callable[[Tell], None]) -> tuple[int, int]:
     """Run work in a forked child; returns its pid and the end of a pipe with what it tells."""
     reading, writing = os.pipe()
     pid = os.fork()
@@ -142,7 +143,7 @@ def crash(run: Path, rounds: int, seed: int) -> dict[str, object]:
 def _killed_writer(run: Path, after_lines: int, after_s: float) -> list[str]:
     """Kill a writer a moment after it told so many lines; about 37 lines are one episode."""
 
-    def write(tell: Callable[[str], None]) -> None:
+    def write(tell: Tell) -> None:
         store = ZarrStore(run)
         store.open()
         tell("ready")
@@ -161,7 +162,7 @@ def _killed_writer(run: Path, after_lines: int, after_s: float) -> list[str]:
     return heard.decode().splitlines()
 
 
-def _check(run: Path, promised: list[str], tell: Callable[[str], None]) -> None:
+def _check(run: Path, promised: list[str], tell: Tell) -> None:
     """Recover, then hold the run against what the dead writer had been promised."""
     sealed, kept = set(), {}
     errors = [line for line in promised if line.startswith("error")]
@@ -176,11 +177,11 @@ def _check(run: Path, promised: list[str], tell: Callable[[str], None]) -> None:
     here = set(store.ids())
     unpromised, lost = [name for name in kept if name in here and name not in sealed], []
     for name in sorted(sealed | set(unpromised)):
-        wrong = differences(_content(name), store.read(name)) if name in here else ["absent"]
+        wrong = differences(untasked(name), store.read(name)) if name in here else ["absent"]
         errors += [f"{name}: {what}" for what in wrong]
     broken = sorted(set(kept) - sealed - set(unpromised))
     for name in broken:
-        count = saved_steps(Folders(run).interrupted / name, _content(name))
+        count = saved_steps(Folders(run).interrupted / name, untasked(name))
         lost.append(max(0, kept[name] - count))
     store.close()
     report = {
@@ -193,7 +194,7 @@ def _check(run: Path, promised: list[str], tell: Callable[[str], None]) -> None:
     tell(json.dumps(report))
 
 
-def _check_all(run: Path, tell: Callable[[str], None]) -> None:
+def _check_all(run: Path, tell: Tell) -> None:
     reader = ZarrReader(run)
     for finding in reader.verify():
         tell(str(finding))
@@ -201,8 +202,9 @@ def _check_all(run: Path, tell: Callable[[str], None]) -> None:
     tell("ok" if listed == list(reader.ids()) else "the manifest is not what is there")
 
 
-def _content(name: str) -> Content:
-    content = seeded(int(name))
+def untasked(name: str, decisions: int = 35) -> Content:
+    """What `record` recorded under this id."""
+    content = seeded(int(name), decisions)
     return dataclasses.replace(content, task=Task("", "", 0, 0))
 
 

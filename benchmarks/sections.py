@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from agent.interval import wilson
+from benchmarks import store_sections
 
 Found = Mapping[str, Any]
 
@@ -16,9 +17,10 @@ TITLES = {
     "adaptation-tabletop": "Adaptation on the table-top arm",
     "adaptation-libero": "Adaptation on LIBERO",
     "calibration": "Camera and hand-eye calibration against the truth",
-    "crash": "Deployments killed at random",
+    "crash": "Ways to die, and what they leave",
     "crash_store": "The episode store killed at random",
     "libero-expert": "LIBERO's scripted expert",
+    "recording": "What recording costs",
     "speed": "Speed of the agent",
     "tabletop_speed": "Speed of the table-top simulator",
 }
@@ -134,6 +136,8 @@ BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("adaptation", adaptation),
     ("libero-expert", expert),
     ("speed", speed),
+    ("recording", store_sections.recording),
+    ("crash", store_sections.crash),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,14 @@ log = logging.getLogger(__name__)
 class FrameWriter:
     """Writes chunks of ten views behind the control loop, never more than a ring behind.
 
+    on_chunk: called in this thread when a chunk of every camera is on the disk.
     waits, waited_s: how often, and how long in all, `put` stood still for a slow disk.
     """
 
-    def __init__(self, folder: Path, layout: Layout) -> None:
+    def __init__(
+        self, folder: Path, layout: Layout, on_chunk: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_chunk = on_chunk
         self.waits = 0
         self.waited_s = 0.0
         self.files: dict[str, FileHash] = {}
@@ -109,6 +114,7 @@ class FrameWriter:
             path, data = encoder.encode(camera, self._written, frames)
             write_bytes(self._folder / path, data)
             self.files[path] = FileHash.of(data)
+        self._on_chunk()
         with self._changed:
             del self._views[: len(views)]
             self._written += len(views)

@@ -169,7 +169,7 @@ class ZarrRecording:
                 self._log.layout(layout)
                 self._ring = FrameRing(self._folder / RING, layout)
                 self._ring.open()
-                self._writer = FrameWriter(self._folder / DATA, layout)
+                self._writer = FrameWriter(self._folder / DATA, layout, self._log.sync)
                 self._writer.start()
             self._layout = layout
         return self._layout
@@ -194,12 +194,12 @@ class ZarrRecording:
 
     def _close(self, how: str) -> None:
         self._closed = how
-        self._log.close()
-        if self._ring is not None:
-            self._ring.close()
         if self._writer is not None:
             try:
                 self._writer.close()
             except StorageError as error:
                 log.warning("episode %s: not all images are in chunks: %s", self.id, error)
+        if self._ring is not None:
+            self._ring.close()
+        self._log.close()
         self._done(self.id)

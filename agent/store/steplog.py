@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.durable import storage_errors, write_all
+from agent.durable import storage_errors, sync_folder, write_all
 from agent.episode import (
     Decision,
     Ending,
@@ -61,6 +61,7 @@ class StepLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self._named = False  # its name outlives a power cut
 
     def open(self, begin: dict[str, Any]) -> None:
         """Start a new log with what is known before the first step. Raises StorageError."""
@@ -82,6 +83,15 @@ class StepLog:
         head = _LAST.pack(last.time_s, frames_crc)
         felt = last.proprio.tobytes() + last.privileged.tobytes()
         self._write(_ENDED, head + felt + ending.reason.encode())
+
+    def sync(self) -> None:
+        """Make all records so far outlive a power cut, from any thread. Raises StorageError."""
+        if self._descriptor is not None:
+            with storage_errors(self._path, "writing"):
+                os.fsync(self._descriptor)
+                if not self._named:
+                    sync_folder(self._path.parent)
+                    self._named = True
 
     def close(self) -> None:
         """Let go of the file. May be called twice."""

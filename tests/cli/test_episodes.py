@@ -1,6 +1,7 @@
 """`vlarl-agent episodes`, on a small real recording."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,4 +91,43 @@ def test_a_folder_that_is_no_run_ends_with_2(tmp_path: Path):
     done = vlarl("episodes", "ls", str(tmp_path / "none"))
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_fsck_sets_the_damaged_episode_aside_and_ends_with_0_once_all_is_in_order(run: Path):
+    largest = max((run / "episodes").rglob("*"), key=lambda file: file.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-1])
+    first = vlarl("episodes", "fsck", str(run), "--dry-run")
+    assert first.returncode == 3
+    assert "would be set aside in quarantine" in first.stdout
+    assert vlarl("episodes", "fsck", str(run)).returncode == 0
+    assert (run / "quarantine" / "000001").is_dir()
+    assert vlarl("episodes", "fsck", str(run), "--dry-run").stdout == "all in order\n"
+
+
+def test_prune_keeps_what_an_update_used_or_waits_for_and_removes_only_with_yes(run: Path):
+    (run / "updates").mkdir()
+    text = vlarl("episodes", "prune", str(run), "--keep", "0", "--yes").stdout
+    assert "1 must stay: the next update waits for it" in text
+    report = {"number": 1, "adapter": "0001", "parent": "base", "episodes": ["000001"],
+              "kept": True, "why": "", "metrics": {}}  # fmt: skip
+    (run / "updates" / "0001.json").write_text(json.dumps(report))
+    text = vlarl("episodes", "prune", str(run), "--keep", "0", "--yes").stdout
+    assert "1 must stay: used by an update" in text
+    assert "give --yes" in vlarl("episodes", "prune", str(run), "--keep", "0", "--used").stdout
+    assert (run / "episodes" / "000001").is_dir()
+    vlarl("episodes", "prune", str(run), "--keep", "0", "--used", "--yes")
+    assert not (run / "episodes" / "000001").is_dir()
+    assert vlarl("episodes", "prune", str(run)).returncode == 2
+
+
+def test_compact_and_import_say_what_they_did(run: Path, tmp_path: Path):
+    assert vlarl("episodes", "compact", str(run)).stdout.startswith("0 episodes compacted")
+    packed = shutil.make_archive(str(tmp_path / "one"), "zip", run / "episodes", "000001")
+    done = vlarl("episodes", "import", packed, "--into", str(tmp_path / "other"), "--json")
+    assert json.loads(done.stdout)["episodes"] == ["000001"]
+    assert vlarl("episodes", "verify", str(tmp_path / "other")).returncode == 0
+    (tmp_path / "bad.hdf5").write_bytes(b"nothing")
+    done = vlarl("episodes", "import", str(tmp_path / "bad.hdf5"), "--into", str(run))
+    assert done.returncode == 3
     assert done.stderr.count("\n") == 1

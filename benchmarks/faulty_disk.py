@@ -1,9 +1,14 @@
 """A disk that fails at the k-th file operation: by death of the process or by an error."""
 
+from __future__ import annotations
+
 import os
 import stat
 import threading
 from collections.abc import Callable
+from typing import Any
+
+from agent import durable
 
 OPERATIONS = (
     "open",
@@ -35,14 +40,17 @@ class FaultyDisk:
         self._off = False
 
     def install(self) -> None:
+        """Act from now on."""
         for name in OPERATIONS:
             setattr(os, name, self._faulty(getattr(os, name)))
+        durable.swap_names = self._faulty(durable.swap_names)
 
     def mend(self) -> None:
+        """Act no more."""
         self._off = True
 
-    def _faulty(self, operation: Callable) -> Callable:
-        def faulty(*args, **kwargs):
+    def _faulty(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+        def faulty(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  whatever the operation takes
             if operation.__name__ == "write" and stat.S_ISFIFO(os.fstat(args[0]).st_mode):
                 return operation(*args, **kwargs)  # what the child tells is not on the disk
             with self._lock:
@@ -51,7 +59,8 @@ class FaultyDisk:
             if due and self._error is None:
                 os._exit(DEATH)
             # A broken disk still opens, and lets go of, what is there.
-            if due and operation.__name__ not in ("open", "unlink", "rmdir"):
+            spared = operation.__name__ in {"open", "unlink", "rmdir"}
+            if due and self._error is not None and not spared:
                 raise OSError(self._error, os.strerror(self._error), "the disk of this test")
             return operation(*args, **kwargs)
 
