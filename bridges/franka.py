@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PROFILE = "franka"
 _LOOK_S = 0.05
+_STOPPED = (State.DISARMED, State.HOLD, State.FAULT)
 _STOP_WORDS: dict[str, Ending] = {
     "success": Terminated("success"),
     "failure": Terminated("fault"),
@@ -158,7 +159,8 @@ class FrankaArm:
         if not run.begun:
             answer = works.guard.ask(Kind.BEGIN)
             if answer.state is not State.RUNNING:
-                raise stopped(answer)
+                # Its answer says what BEGIN wants; its state says why that is not so.
+                raise stopped(works.guard.state() if answer.state in _STOPPED else answer)
             run.begun = works.beating = True
         came: list[Came] = []
         track = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 from collections.abc import Callable
@@ -69,6 +70,8 @@ class Link:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._died = None
+        # A thread that still waits in ROS when the interpreter ends would abort the process.
+        atexit.register(self.close)
         self._thread = threading.Thread(target=self._spin, name=self._name, daemon=True)
         self._thread.start()
 
@@ -78,6 +81,7 @@ class Link:
             return
         import rclpy
 
+        atexit.unregister(self.close)
         node, self._node = self._node, None
         try:
             self._executor.shutdown(timeout_sec=_JOIN_S)

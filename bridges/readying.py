@@ -23,8 +23,9 @@ _WAY = {
 BY_A_PERSON = "by a person"
 _PERSONAL = "a person has to"
 _LEFT = tuple(f"{word} {BY_A_PERSON}" for word in ("hold", "stop", "disarm"))
-# Silence and stale readings are faults of processes and links; anything else is a limit.
-_OURS = re.compile(r"\b(in time|stayed away|gone|stale|old|ends|no whole state)\b")
+# Silence and stale readings are faults of processes and links, and what a person stopped may be
+# tried again when a person allows it; anything else is a limit.
+_OURS = re.compile(rf"\b(in time|stayed away|gone|stale|old|ends|no whole state|{BY_A_PERSON})\b")
 PERSON_S = 600.0
 _PROGRAM_S = 5.0
 _LOOK_S = 0.1
@@ -64,7 +65,7 @@ def make_ready(guard: GuardLine, *, simulated: bool, pause: Callable[[float], No
 
 
 def stopped(answer: Answer) -> VlarlError:
-    """What it means that the guard stopped by itself: a fault of ours, or a limit that was met."""
+    """What it means that the guard stopped: a fault, after which one may try again, or a limit."""
     told = f"the guard is in {answer.state}: {answer.reason}"
     if _OURS.search(answer.reason):
         return RobotFault(f"{told}; the arm stands, the episode is over")

@@ -26,3 +26,31 @@ def until():
         return False
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def cell():
+    """A simulated Franka and its guard, in processes of their own."""
+    pytest.importorskip("rclpy", reason="pip install vlarl-agent[ros]")
+    from tests.bridges.rehearsal import Rehearsal, own_domain
+
+    own_domain()
+    cell = Rehearsal("tabletop")
+    try:
+        yield cell.start()
+    finally:
+        cell.close()
+
+
+@pytest.fixture(scope="module")
+def arm(cell):
+    """The arm of that cell behind the Robot seam."""
+    from bridges.franka import FrankaArm
+    from tests.bridges.franka_moves import settings, task
+
+    arm = FrankaArm(settings())
+    try:
+        arm.reset(task(arm))
+        yield arm
+    finally:
+        arm.close()

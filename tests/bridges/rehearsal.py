@@ -32,7 +32,16 @@ class Rehearsal:
         self.start_guard()
         self._link.open()
         self._operator = self._link.publisher("/vlarl/operator", String, 10)
+        self.wait_for("/joint_states")
+        self.wait_for("/vlarl/answer")
         return self
+
+    def wait_for(self, topic: str, timeout_s: float = 40.0) -> None:
+        """Until a process has started: on a busy machine its imports alone take many seconds."""
+        ends_s = time.monotonic() + timeout_s
+        while not self._link.publishers(topic):
+            assert time.monotonic() < ends_s, topic
+            time.sleep(0.02)
 
     def start_arm(self) -> None:
         self.arm = _python("sim.franka", "--backend", self._backend, "--profile", self.profile)
@@ -43,10 +52,6 @@ class Rehearsal:
     def say(self, word: str) -> None:
         """A person says a word."""
         self._operator.publish(String(data=word))
-
-    def listeners(self) -> int:
-        """How many hear a person's words, once the graph is known."""
-        return int(self._operator.get_subscription_count())
 
     def fault(self, text: str) -> None:
         """Something breaks, or is whole again with ""."""

@@ -200,8 +200,8 @@ def test_what_a_person_holds_the_program_does_not_lift(line, clerk):
         ("the arm's state stayed away", RobotFault),
         ("9 of the last 10 requests were held to a limit", SafetyStop),
         ("the arm stopped by reflex", SafetyStop),
-        ("hold by a person", SafetyStop),
+        ("hold by a person", RobotFault),
     ],
 )
-def test_a_lost_link_is_a_fault_and_a_limit_a_safety_stop(reason, kind):
+def test_a_lost_link_or_a_persons_stop_is_a_fault_and_a_limit_a_safety_stop(reason, kind):
     assert type(stopped(told(1, State.HOLD, reason))) is kind

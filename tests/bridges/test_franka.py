@@ -1,6 +1,5 @@
-"""A Franka's episodes, and everything that can end one: people, faults and limits."""
+"""A Franka's episodes: its moves, its limits, and the people beside it."""
 
-import signal
 import threading
 import time
 
@@ -10,66 +9,15 @@ import pytest
 pytest.importorskip("rclpy", reason="pip install vlarl-agent[ros]")
 
 from agent.clock import now_s
-from agent.episode import Action, Task, Terminated, Truncated
-from agent.errors import Interrupted, RobotFault, SafetyStop, UsageError
+from agent.episode import Terminated, Truncated
+from agent.errors import Interrupted, RobotFault, UsageError
 from agent.protocols import Robot, Supervised
-from agent.settings import RobotSettings
 from bridges.franka import FrankaArm
 from calibration.profile import load
-from tests.bridges.rehearsal import Rehearsal, end, own_domain
+from tests.bridges.franka_moves import STILL, later, right, settings, task
+from tests.bridges.rehearsal import Rehearsal
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-
-STILL = Action(np.zeros(6, np.float32), 1.0)
-
-
-def right(share: float) -> Action:
-    return Action(np.array([0, share, 0, 0, 0, 0], np.float32), 1.0)
-
-
-def settings(profile="tabletop", task="touch the mark") -> RobotSettings:
-    return RobotSettings(name="franka", profile=profile, task=task)
-
-
-def task(arm: FrankaArm, horizon_steps=1000, start=1) -> Task:
-    (card,) = arm.tasks()
-    return Task(card.name, card.instruction, start, horizon_steps)
-
-
-@pytest.fixture(scope="module")
-def cell():
-    own_domain()
-    cell = Rehearsal("tabletop").start()
-    yield cell
-    cell.close()
-
-
-@pytest.fixture(scope="module")
-def arm(cell):
-    arm = FrankaArm(settings())
-    arm.reset(task(arm))
-    yield arm
-    arm.close()
-
-
-@pytest.fixture
-def whole(cell):
-    """Whatever a test broke is whole again."""
-    yield cell
-    cell.fault("")
-    time.sleep(0.3)
-
-
-def wander(arm: FrankaArm) -> None:
-    """To and fro, for ten seconds at most."""
-    for number in range(200):
-        arm.step([right(0.4 if number % 20 < 10 else -0.4)])
-
-
-def later(seconds, call, *told):
-    timer = threading.Timer(seconds, call, told)
-    timer.start()
-    return timer
 
 
 def test_it_is_a_supervised_robot_and_its_constructor_touches_nothing():
@@ -178,40 +126,13 @@ def test_what_a_person_does_with_the_arm_is_told_and_is_not_the_policys(arm, cel
     assert reading.executed.all()
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "says"),
-    [
-        ("camera_stale@agentview", RobotFault, "camera 'agentview' is .* old"),
-        ("camera_frozen@eye_in_hand", RobotFault, "camera 'eye_in_hand' is frozen"),
-        ("camera_black@agentview", RobotFault, "camera 'agentview' shows nothing"),
-        ("state_dropped", RobotFault, "old, limit 0.20 s"),
-        ("pose_dropped", RobotFault, "tool pose .* old"),
-        ("state_nan", RobotFault, "finite joint positions"),
-        ("wrong_frame", RobotFault, "frame 'base' wanted, found 'elsewhere'"),
-        ("stamps=5", RobotFault, "ahead"),
-        ("stamps=-5", RobotFault, "old"),
-    ],
-)
-def test_a_lost_sense_ends_the_episode_with_what_to_do(arm, whole, fault, kind, says):
+def test_a_hold_before_the_first_step_is_a_fault_that_may_be_tried_again(arm, cell):
     arm.reset(task(arm))
-    arm.step([right(0.1)])
-    whole.fault(fault)
-    began_s = now_s()
-    with pytest.raises(kind, match=says):
-        wander(arm)
-    assert now_s() - began_s < 4.0
-    # and when it is whole again, so is the robot
-    whole.fault("")
-    arm.reset(task(arm))
-    assert arm.step([STILL]).ending is None
-
-
-def test_a_policy_that_thinks_too_long_finds_the_arm_held_and_its_answer_late(arm):
-    arm.reset(task(arm))
-    arm.step([right(0.3)])
-    time.sleep(1.0)  # the profile lets it think for 0.6 s
-    with pytest.raises(RobotFault, match=r"no (request|beat) in time"):
-        arm.step([right(1.0)] * 3)
+    cell.say("hold")
+    time.sleep(0.2)
+    with pytest.raises(RobotFault, match="hold by a person"):
+        arm.step([STILL])
+    later(0.3, cell.say, "resume")
     arm.reset(task(arm))
     assert arm.step([STILL]).ending is None
 
@@ -233,112 +154,35 @@ def test_a_waiting_reset_gives_up_when_nobody_wants_it_any_more(arm, cell):
     arm.reset(task(arm))
 
 
-def test_ctrl_c_in_the_middle_of_a_step_leaves_the_arm_at_rest(arm):
-    import _thread
-
-    arm.reset(task(arm))
-    later(0.15, _thread.interrupt_main)
-    with pytest.raises(KeyboardInterrupt):
-        arm.step([right(0.1)] * 20)
-    with pytest.raises(UsageError):
-        arm.step([STILL])
-    arm.reset(task(arm))
-    assert arm.step([STILL]).ending is None
-
-
-def test_a_second_agent_on_the_same_arm_is_refused(arm):
-    arm.reset(task(arm))
-    second = FrankaArm(settings())
-    with pytest.raises(RobotFault, match="one agent on an arm wanted, process"):
-        second.reset(task(second))
-    second.close()
-    # and the first one is not disturbed
-    assert arm.step([STILL]).ending is None
-
-
-def test_a_guard_that_does_not_answer_ends_the_episode(arm, cell):
-    arm.reset(task(arm))
-    arm.step([STILL])
-    cell.guard.send_signal(signal.SIGSTOP)
-    began_s = now_s()
-    with pytest.raises(RobotFault, match="answers of the guard"):
-        arm.step([STILL] * 2)
-    assert now_s() - began_s < 2.5
-    cell.guard.send_signal(signal.SIGCONT)
-    arm.reset(task(arm))
-    assert arm.step([STILL]).ending is None
-
-
-def test_a_guard_that_ends_ends_the_episode_and_a_new_one_is_found(arm, cell):
-    arm.reset(task(arm))
-    arm.step([STILL])
-    end(cell.guard)
-    with pytest.raises(RobotFault):
-        arm.step([STILL] * 2)
-    later(1.0, cell.start_guard)
-    arm.reset(task(arm))
-    assert arm.step([STILL]).ending is None
-
-
-def test_without_a_guard_nothing_begins(monkeypatch):
-    monkeypatch.setenv("ROS_DOMAIN_ID", "101")
-    monkeypatch.setattr("bridges.asking._FIND_S", 0.5)
-    alone = FrankaArm(settings())
-    with pytest.raises(RobotFault, match=r"start one with: python -m bridges\.guard"):
-        alone.reset(task(alone))
-    alone.close()
-
-
-def test_a_reflex_stops_everything_and_only_a_person_goes_on(arm, whole):
-    arm.reset(task(arm))
-    arm.step([STILL])
-    whole.fault("reflex")
-    with pytest.raises(SafetyStop, match="FAULT"):
-        wander(arm)
-    whole.fault("")
-    # the program may not clear it, not even in front of a simulated arm
-    with pytest.raises(SafetyStop, match="stays FAULT"):
-        arm.reset(task(arm))
-    whole.say("clear")
-    time.sleep(0.3)
-    arm.reset(task(arm))
-    assert arm.step([STILL]).ending is None
-
-
-def test_a_real_arm_is_armed_and_its_scene_laid_by_a_person(arm, cell, caplog):
+def test_a_real_arm_is_armed_and_its_scene_laid_by_a_person(arm, cell, caplog, until):
     """The same arm under a profile that does not call it simulated, on a graph of its own."""
     arm.close()
     cell.close()
-    real = Rehearsal("franka").start()
+    real = Rehearsal("franka")
     mine = FrankaArm(settings(profile="franka", task="pick up the red cube"))
     done: list[object] = []
     waiting = threading.Thread(target=lambda: done.append(mine.reset(task(mine))))
     stop = threading.Event()
     mine.heed(stop.is_set)
     try:
+        real.start()
         waiting.start()
         # nothing happens without a person
-        assert _until(lambda: "press a" in caplog.text, 10.0)
+        assert until(lambda: "press a" in caplog.text, 20.0)
         assert not done
         real.say("arm")
-        assert _until(lambda: "lay the scene for 'pick up the red cube', start 1" in caplog.text)
+        assert until(
+            lambda: "lay the scene for 'pick up the red cube', start 1" in caplog.text, 20.0
+        )
         assert not done
         real.say("resume")
-        waiting.join(10.0)
+        waiting.join(20.0)
         assert done
         reading = mine.step([right(0.2)])
         assert reading.ending is None
     finally:
         stop.set()
-        waiting.join(5.0)
+        if waiting.ident:
+            waiting.join(5.0)
         mine.close()
         real.close()
-
-
-def _until(true, timeout_s=8.0):
-    ends_s = now_s() + timeout_s
-    while now_s() < ends_s:
-        if true():
-            return True
-        time.sleep(0.02)
-    return False

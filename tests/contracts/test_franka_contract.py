@@ -15,9 +15,11 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def cell():
     own_domain()
-    cell = Rehearsal("tabletop").start()
-    yield cell
-    cell.close()
+    cell = Rehearsal("tabletop")
+    try:
+        yield cell.start()
+    finally:
+        cell.close()
 
 
 def arm() -> FrankaArm:
