@@ -61,16 +61,13 @@ def explain(
 
 
 def _recount(run: Path, episode: str, adapter: str) -> Recount:
-    from agent.cli.build import make_policy
     from agent.configuration import from_dict
     from agent.errors import UsageError
     from agent.learn.ledger import BASE, Ledger
-    from agent.learn.recount import recount
     from agent.store.reader import ZarrReader
     from agent.store.run import open_run
 
     settings = from_dict(open_run(run).settings)
-    scored = ZarrReader(run).read(episode)
     ledger = Ledger(run)
     ledger.read()
     name = adapter or ledger.current
@@ -79,6 +76,11 @@ def _recount(run: Path, episode: str, adapter: str) -> Recount:
         raise UsageError(
             f"no adapter {name[:40]!r} was kept by this run; it has {', '.join(sorted(known))}"
         )
+    scored = ZarrReader(run).read(episode)
+
+    from agent.cli.build import make_policy  # and with it torch, once all else is right
+    from agent.learn.recount import recount
+
     policy = make_policy(settings)
     policy.load(ledger.folder(name), name)
     return recount(policy, scored)

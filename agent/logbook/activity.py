@@ -90,10 +90,21 @@ def _doing(folder: Path, settings: Mapping[str, Any], progress: Progress) -> tup
 
 def _due(settings: Mapping[str, Any], progress: Progress) -> bool:
     """Whether enough unused episodes wait for an update; whether one is made is the session's."""
-    run, learn = settings.get("run", {}), settings.get("learn", {})
+    run, learn = group(settings, "run"), group(settings, "learn")
     if not run.get("update", True):
         return False
     used = sum(len(row.episodes) for row in progress.updates)
-    every = int(learn.get("every_episodes", 0))
-    warm = progress.sealed >= int(learn.get("warmup_episodes", 0))
+    every = whole(learn.get("every_episodes"))
+    warm = progress.sealed >= whole(learn.get("warmup_episodes"))
     return bool(every) and warm and progress.sealed - used >= every
+
+
+def group(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A table of settings; {} where the file was altered and it is none."""
+    found = settings.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def whole(value: object) -> int:
+    """A whole number; 0 for anything else."""
+    return value if isinstance(value, int) else 0

@@ -17,7 +17,8 @@ from agent.logbook.updates import UpdateRow, acting, updates
 from agent.logbook.weights import Apart, Weights, apart, weights
 
 BASE = "base"
-State = Literal["acting", "promoted", "rolled back", "discarded", "base"]
+State = Literal["acting", "promoted", "rolled back", "discarded", "base", "unrecorded"]
+_UNRECORDED: State = "unrecorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class AdapterRow:
 
     update: its number, None for the base. episodes: ids it was made of. acted: how the episodes
     it acted in came out. evaluations: of it, on held-out states. gone: its folder is missing.
+    state "unrecorded": there is a folder, and no report that can be read tells of it.
     """
 
     name: str
@@ -105,11 +107,13 @@ def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]
     acted = {each.adapter: each.rate for each in by_adapter(curve(rows(folder, damages, history)))}
     scores = evaluations(folder, damages)
     made = [row for row in history if row.outcome in {"kept", "discarded"}]
-    states = _states(history, now)
     parents = {BASE: "", **{row.adapter: row.parent for row in made}}
+    lost = [name for name in _folders(folder, damages) if name not in parents]
+    states = {**dict.fromkeys(lost, _UNRECORDED), **_states(history, now)}
+    parents |= dict.fromkeys(lost, "")
 
     def row(name: str, update: UpdateRow | None) -> AdapterRow:
-        kept = states[name] not in {"discarded", "base"} and name != BASE
+        kept = states[name] not in {"discarded", "base", "unrecorded"} and name != BASE
         return AdapterRow(
             name=name,
             parent=parents[name],
@@ -125,7 +129,8 @@ def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]
             gone=kept and not (folder / "adapters" / name).is_dir(),
         )
 
-    found = {BASE: row(BASE, None), **{each.adapter: row(each.adapter, each) for each in made}}
+    found = {name: row(name, None) for name in (BASE, *lost)}
+    found |= {each.adapter: row(each.adapter, each) for each in made}
     family = tuple(found[name] for name in _in_order(parents) if name in found)
     gone = [each.name for each in family if each.gone]
     if gone:
@@ -133,6 +138,13 @@ def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]
         what = f"folders of adapters that were kept are gone: {', '.join(gone[:3])}{more}"
         damages.add(folder / "adapters", what)
     return now, family
+
+
+def _folders(folder: Path, damages: Damages) -> list[str]:
+    """Names of the adapters that have a folder; one being written is none yet."""
+    place = folder / "adapters"
+    found = damages.read(place, lambda path: [each.name for each in path.iterdir()]) or []
+    return sorted(name for name in found if not name.startswith((".", "staging-")))
 
 
 def _states(history: Sequence[UpdateRow], now: str) -> Mapping[str, State]:

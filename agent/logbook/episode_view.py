@@ -18,6 +18,7 @@ from agent.episode import (
     Verdict,
 )
 from agent.learn.explanation import SUFFIX, Explained, read
+from agent.logbook.activity import group
 from agent.logbook.damage import Damage, Damages
 from agent.logbook.episodes_view import EpisodeRow, Status, row_of
 from agent.logbook.places import place
@@ -126,7 +127,7 @@ def _explained(
     damages: Damages,
 ) -> Explained | None:
     path = folder / "updates" / f"{update.number:04d}{SUFFIX}"
-    if not path.is_file():
+    if not path.exists():
         return None
     found = (damages.read(path, read) or {}).get(name)
     if found is not None and seen is not None and found.decisions != seen.tracks.decisions:
@@ -139,7 +140,7 @@ def _explained(
 
 def _rewards(folder: Path, scored: ScoredEpisode, damages: Damages) -> Rewards | None:
     told = damages.read(folder / "run.json", lambda path: open_run(path.parent))
-    learn = {} if told is None else told.settings.get("learn", {})
+    learn = {} if told is None else group(told.settings, "learn")
     try:
         return shape(
             scored, float(learn["gamma"]), float(learn["progress_weight"]), str(learn["shaping"])

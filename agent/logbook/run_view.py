@@ -10,7 +10,7 @@ from typing import Any
 
 from agent import curriculum
 from agent.interval import Paired
-from agent.logbook.activity import Activity, Progress, activity
+from agent.logbook.activity import Activity, Progress, activity, group, whole
 from agent.logbook.damage import Damage, Damages
 from agent.logbook.episodes_view import EpisodeRow, rows
 from agent.logbook.health import JudgeHealth, Safety, judge_health, safety
@@ -109,7 +109,7 @@ def run(folder: Path) -> RunView:
     table = rows(folder, damages, history)
     points = curve(table)
     scores = evaluations(folder, damages)
-    mode = str(top.settings.get("run", {}).get("curriculum", "variance"))
+    mode = str(group(top.settings, "run").get("curriculum", "variance"))
     outcomes = [point.won for point in points]
     return RunView(
         head=top,
@@ -139,8 +139,8 @@ def head(folder: Path, damages: Damages) -> Head:
         open_run(folder)  # says so
     told = damages.read(folder / RUN, lambda path: open_run(path.parent))
     settings: Mapping[str, Any] = {} if told is None else told.settings
-    robot, run_ = _table(settings, "robot"), _table(settings, "run")
-    shift = {str(k): float(v) for k, v in _table(robot, "shift").items() if _is_number(v)}
+    robot, run_ = group(settings, "robot"), group(settings, "run")
+    shift = {str(k): float(v) for k, v in group(robot, "shift").items() if _is_number(v)}
     seed = run_.get("seed")
     return Head(
         name=folder.resolve().name,
@@ -151,7 +151,7 @@ def head(folder: Path, damages: Damages) -> Head:
         task=str(robot.get("task", "")),
         shift=shift,
         seed=seed if isinstance(seed, int) else None,
-        wanted=int(run_.get("episodes", 0)),
+        wanted=whole(run_.get("episodes")),
         settings=settings,
         origins={} if told is None else told.origins,
     )
@@ -211,11 +211,6 @@ def _size(folder: Path) -> int:
         except OSError:  # removed in the meantime
             continue
     return total
-
-
-def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = settings.get(name, {})
-    return found if isinstance(found, dict) else {}
 
 
 def _is_number(value: object) -> bool:

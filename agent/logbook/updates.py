@@ -61,7 +61,9 @@ def stamp(path: Path) -> str:
 
 def _row(path: Path) -> UpdateRow:
     values = json_object(path)
-    adapter, parent = str(values["adapter"]), str(values["parent"])
+    adapter, parent = values["adapter"], values["parent"]
+    if not isinstance(adapter, str) or not isinstance(parent, str):
+        raise TypeError(f"want names of adapters, found {adapter!r} and {parent!r}")
     metrics = {str(name): _number(value) for name, value in dict(values["metrics"]).items()}
     return UpdateRow(
         number=int(values["number"]),
