@@ -198,3 +198,51 @@ def test_the_record_lists_every_file_of_the_episode(run, store):
     there = {path.relative_to(data(run)).as_posix() for path in data(run).rglob("*.*")}
     assert listed == {path for path in there if (data(run) / path).is_file()}
     assert {f"{name}/zarr.json" for name in arrays.DIMENSIONS} <= listed
+
+
+@pytest.mark.parametrize("what", ["chunk_shape", "shard"])
+def test_metadata_whose_one_chunk_or_shard_fills_all_memory_is_refused(run, store, what):
+    from agent.store.hashes import FileHash
+
+    seal(store)
+    file = data(run) / "proprio" / "zarr.json"
+    values = json.loads(file.read_text())
+    outer = values["chunk_grid"]["configuration"]["chunk_shape"]
+    if what == "shard":
+        inner = {"chunk_shape": [1, 9], "codecs": values["codecs"],
+                 "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+                 "index_location": "end"}  # fmt: skip
+        values["codecs"] = [{"name": "sharding_indexed", "configuration": inner}]
+    outer[0] = 10**12
+    bomb = json.dumps(values)
+    file.write_text(bomb)
+
+    def forge(values):
+        found = FileHash.of(bomb.encode())
+        values["files"]["proprio/zarr.json"] = {"size": found.size, "sha256": found.sha256}
+
+    rewrite_record(run, forge)
+    with pytest.raises(DataError, match="claims"):
+        store.read("000001")
+
+
+def test_a_stranger_in_quarantine_or_staging_stops_no_start(run, store):
+    seal(store, 1), seal(store, 2)
+    store.close()
+    for name in ("000001", "000002"):
+        (run / "episodes" / name / "episode.json").write_text("{")
+    (run / "quarantine" / "000001").mkdir(parents=True)
+    (run / "quarantine" / "000001" / "older").write_text("set aside before")
+    (run / "staging" / "notes.txt").write_text("a person's")
+    again = ZarrStore(run)
+    again.open()
+    assert again.ids() == ()
+    again.close()
+    reasons = ZarrReader(run).quarantined()
+    assert [(each.episode, bool(each.since)) for each in reasons] == [
+        ("000001", False),
+        ("000001", True),
+        ("000002", True),
+    ]
+    assert (run / "quarantine" / "000001" / "older").is_file()
+    assert (run / "staging" / "notes.txt").is_file()
