@@ -113,7 +113,7 @@ class Drive:
                 kind=Kind.MOVE,
                 sent_s=sent_s,
                 deadline_s=sent_s + _LATE * apart_s,
-                next_s=sent_s + self._silence_s,
+                next_s=sent_s + self._silence_s(last=number == len(way) - 1, apart_s=apart_s),
                 position_m=tuple(pose.position_m.tolist()),
                 quaternion_xyzw=tuple(pose.quaternion.tolist()),
                 gripper=gripper,
@@ -125,10 +125,10 @@ class Drive:
         self._until(self._due_s)
         return first_s, self.guard.answers(numbers, _ANSWER_S)
 
-    @property
-    def _silence_s(self) -> float:
-        """As long as the guard bears with a policy that thinks."""
-        return max(3.0 / self.profile.rates.control_hz, self.profile.freshness.request_s)
+    def _silence_s(self, *, last: bool, apart_s: float) -> float:
+        """When the guard is to hold: late between two setpoints, later where the policy thinks."""
+        periods_s = 3.0 / self.profile.rates.control_hz if last else _LATE * apart_s
+        return max(periods_s, self.profile.freshness.request_s)
 
     def _until(self, moment_s: float) -> None:
         time.sleep(max(0.0, moment_s - now_s()))
