@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _LOOK_S = 0.05
 _ASK_S = 2.0
 _FIND_S = 5.0  # discovery takes a second or two on a busy machine
+_KNOWN_S = 0.3
 _LEASE_S = 25.0
 
 
@@ -52,6 +53,27 @@ class GuardLine:
         """What the guard said last, asked or not."""
         with self._changed:
             return self._heard
+
+    def wait_alone(self, link: Link, pause: Callable[[float], None]) -> None:
+        """Wait until nobody else sends requests; to be asked before `open`.
+
+        An agent that was killed is known to the graph for some twenty seconds more, and to the
+        guard two of them are a reason to stop. Raises RobotFault for one that stays.
+        """
+        began_s = now_s()
+        # Whoever has found the guard has had the time to find other agents.
+        while not link.publishers(self._answer) and now_s() - began_s < _FIND_S:
+            pause(_LOOK_S)
+        pause(_KNOWN_S)
+        if link.publishers(self._request):
+            log.warning("another agent is on %s; waiting until it is gone", self._request)
+        while link.publishers(self._request):
+            if now_s() - began_s > _LEASE_S:
+                raise RobotFault(
+                    f"no other agent on {self._request} wanted, found "
+                    f"{link.publishers(self._request)}; end it, or give this arm's namespace"
+                )
+            pause(_LOOK_S)
 
     def open(self, link: Link) -> None:
         """Listen to the guard and make ready to ask it."""

@@ -57,7 +57,7 @@ class Workings:
             log.warning("%s; starting it anew", fault)
             self.close()
         if not self._link.is_open:
-            self._open()
+            self._open(pause)
         self.guard.find(pause)
         for camera in self._cameras:
             camera.open()
@@ -101,10 +101,11 @@ class Workings:
         self._link.close()
         self._lock.release()
 
-    def _open(self) -> None:
+    def _open(self, pause: Pause) -> None:
         self._link.open()
         try:
             self._lock.take(self._link.domain, self._profile.topics.namespace)
+            self.guard.wait_alone(self._link, pause)
             self._listen()
         except BaseException:
             self.close()

@@ -8,9 +8,12 @@ import pytest
 
 pytest.importorskip("rclpy", reason="pip install vlarl-agent[ros]")
 
+from std_msgs.msg import String
+
 from agent.clock import now_s
 from agent.errors import RobotFault, SafetyStop, UsageError
 from bridges.franka import FrankaArm
+from bridges.node import Link
 from tests.bridges.franka_moves import STILL, later, right, settings, task, wander
 from tests.bridges.rehearsal import end
 
@@ -81,6 +84,22 @@ def test_a_second_agent_on_the_same_arm_is_refused(arm):
         second.reset(task(second))
     second.close()
     # and the first one is not disturbed
+    assert arm.step([STILL]).ending is None
+
+
+def test_an_agent_elsewhere_keeps_this_one_off_until_it_is_gone(arm, monkeypatch):
+    arm.close()
+    elsewhere = Link("vlarl_agent")
+    elsewhere.open()
+    elsewhere.publisher("/vlarl/request", String)
+    monkeypatch.setattr("bridges.asking._LEASE_S", 1.0)
+    with pytest.raises(RobotFault, match="no other agent on /vlarl/request wanted, found 1"):
+        arm.reset(task(arm))
+    # one that was killed leaves the graph later; it is waited for, and the guard sees one at a time
+    monkeypatch.setattr("bridges.asking._LEASE_S", 20.0)
+    later(1.5, elsewhere.close)
+    arm.reset(task(arm))
+    assert not elsewhere.is_open
     assert arm.step([STILL]).ending is None
 
 
