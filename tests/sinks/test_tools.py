@@ -11,6 +11,7 @@ import pytest
 from agent.settings import RunSettings
 from agent.sinks.fan import Sinks
 from agent.sinks.figures import update_row
+from agent.sinks.names import PROMETHEUS
 from agent.sinks.row import About
 
 
@@ -57,10 +58,13 @@ def test_prometheus_serves_the_counts_on_loopback(deployed):
             text = answer.read().decode()
     finally:
         sinks.close()
-    found = {}
+    found, served = {}, set()
     for family in client.text_string_to_metric_families(text):
+        if not family.name.endswith("_created"):
+            served.add(family.name + ("_total" if family.type == "counter" else ""))
         for sample in family.samples:
             found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    assert served == set(PROMETHEUS)
     total = {labels["verdict"]: value for labels, value in found["vlarl_episodes_total"]}
     assert total == {
         "success": sum(deployed.won), "failure": len(deployed.won) - sum(deployed.won)
