@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from calibration.profile import Profile, load
 log = logging.getLogger("bridges.guard")
 
 _LOOK_S = 0.05
+_NICENESS = -10
 
 
 def main(arguments: list[str]) -> int:
@@ -56,6 +58,7 @@ def _guard(arguments: list[str]) -> int:
     guard, watchdog = Guard(profile), Watchdog(os.environ)
     try:
         guard.open(["guard", *arguments])
+        _be_prompt()
         watchdog.ready(f"guard of {profile.name}")
         while not ended:
             guard.serve(_LOOK_S)
@@ -64,6 +67,17 @@ def _guard(arguments: list[str]) -> int:
         watchdog.stopping()
         guard.close()
     return 0
+
+
+def _be_prompt() -> None:
+    """Come before the machine's other work, where that is allowed, and be held up by less."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+    except OSError as error:
+        log.info("the guard runs at ordinary priority (%s)", error.strerror)
+    # What lives as long as the process is not looked through for garbage again.
+    gc.collect()
+    gc.freeze()
 
 
 def _cell(name_or_path: str, namespace: str | None) -> Profile:

@@ -178,6 +178,8 @@ class Guard:
         told = {
             "state": str(machine.state),
             "by_hand": str(machine.by_hand),
+            # One that was killed counts until its lease ends; whoever comes then waits for that.
+            "agents": str(self._senses.known_agents),
             "request_to_target_p50_ms": f"{took_ms[len(took_ms) // 2]:.3f}",
             "request_to_target_p99_ms": f"{took_ms[int(len(took_ms) * 0.99)]:.3f}",
             **{name: str(count) for name, count in sorted(self._keeper.counts.items())},

@@ -73,7 +73,7 @@ class Senses:
         self._requests = profile.topics.full(REQUEST_TOPIC)
         self._mode, self._simulated_s = Mode.OTHER, -math.inf
         self._publishers, self._agents = 1, 1
-        self._agent_seen = False
+        self._agent_seen, self.known_agents = False, 0
         self._slots = dict(_slots(profile, asleep))
         node.create_subscription(
             DiagnosticArray, profile.topics.full(profile.topics.diagnostics), self._diagnosed, 10
@@ -82,7 +82,7 @@ class Senses:
     def count(self) -> None:
         """Look who publishes; it costs more than looking at messages."""
         self._publishers = self._node.count_publishers(self._target)
-        agents = self._node.count_publishers(self._requests)
+        self.known_agents = agents = self._node.count_publishers(self._requests)
         # Requests may come before the graph knows who sends them: only who was seen can be gone.
         self._agents = agents if self._agent_seen else max(agents, 1)
         self._agent_seen = agents > 0
