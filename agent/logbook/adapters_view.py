@@ -111,13 +111,14 @@ def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]
     lost = [name for name in _folders(folder, damages) if name not in parents]
     states = {**dict.fromkeys(lost, _UNRECORDED), **_states(history, now)}
     parents |= dict.fromkeys(lost, "")
+    depths = _in_order(parents)
 
     def row(name: str, update: UpdateRow | None) -> AdapterRow:
         kept = states[name] not in {"discarded", "base", "unrecorded"} and name != BASE
         return AdapterRow(
             name=name,
             parent=parents[name],
-            depth=_depth(name, parents),
+            depth=depths[name],
             state=states[name],
             update=None if update is None else update.number,
             why="" if update is None else update.why,
@@ -131,7 +132,7 @@ def _family(folder: Path, damages: Damages) -> tuple[str, tuple[AdapterRow, ...]
 
     found = {name: row(name, None) for name in (BASE, *lost)}
     found |= {each.adapter: row(each.adapter, each) for each in made}
-    family = tuple(found[name] for name in _in_order(parents) if name in found)
+    family = tuple(found[name] for name in depths)
     gone = [each.name for each in family if each.gone]
     if gone:
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
@@ -165,29 +166,21 @@ def _states(history: Sequence[UpdateRow], now: str) -> Mapping[str, State]:
     return states
 
 
-def _depth(name: str, parents: Mapping[str, str]) -> int:
-    depth, seen = 0, {name}
-    while (name := parents.get(name, "")) and name not in seen:
-        seen.add(name)  # damaged reports may name each other
-        depth += 1
-    return depth
-
-
-def _in_order(parents: Mapping[str, str]) -> list[str]:
-    """Names so that each follows its parent; those whose parent is unknown come last."""
-    ordered: list[str] = []
-
-    def walk(name: str) -> None:
-        if name not in ordered:
-            ordered.append(name)
-            for child, parent in parents.items():
-                if parent == name:
-                    walk(child)
-
-    walk(BASE)
-    for name in parents:
-        walk(name)
-    return ordered
+def _in_order(parents: Mapping[str, str]) -> Mapping[str, int]:
+    """Names with their depth, each after its parent; those of an unknown parent come last."""
+    children: dict[str, list[str]] = {}
+    for name, parent in parents.items():
+        children.setdefault(parent, []).append(name)
+    depths: dict[str, int] = {}
+    # Damaged reports may name each other in a circle: whoever is left over begins anew.
+    for root in (BASE, *parents):
+        waiting = [(root, 0)]
+        while waiting:
+            name, depth = waiting.pop()
+            if name not in depths:
+                depths[name] = depth
+                waiting += [(child, depth + 1) for child in reversed(children.get(name, []))]
+    return depths
 
 
 def _named(family: Sequence[AdapterRow], name: str) -> AdapterRow:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from agent.logbook.damage import Damage, Damages
+from agent.logbook.kept import kept
 from agent.logbook.labels import Said, labels, standing
 from agent.logbook.updates import UpdateRow, updates, used_by
 from agent.store.folders import LOG, Folders
@@ -73,7 +74,7 @@ def rows(
     for name in ids_in(folders.staging):
         # First, so that an episode that is sealed meanwhile is found among the sealed ones.
         put(name, "running", _running(folders.staging / name))
-    listed = damages.read(folders.manifest, lambda _: read_manifest(folders)) or {}
+    listed = damages.read(folders.manifest, lambda path: kept(path, _listed)) or {}
     for name in ids_in(folders.episodes):
         put(name, "sealed", listed.get(name) or _recorded(folders.episodes / name, damages))
     for name in ids_in(folders.interrupted):
@@ -83,6 +84,10 @@ def rows(
     for name in listed.keys() - found.keys():
         damages.add(folders.episodes / name, "in the manifest, but its folder is gone")
     return tuple(found[name] for name in by_age(found))
+
+
+def _listed(manifest: Path) -> Mapping[str, Summary]:
+    return read_manifest(Folders(manifest.parent))
 
 
 def row_of(folder: Path, name: str, status: Status, damages: Damages) -> EpisodeRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -89,28 +90,29 @@ def _episodes(table: Sequence[EpisodeRow]) -> Iterator[LogEvent]:
 
 
 def _updates(history: Sequence[UpdateRow], table: Sequence[EpisodeRow]) -> Iterator[LogEvent]:
-    began = {row.id: row.summary.began for row in table if row.summary is not None}
+    kinds: Mapping[str, Kind] = {"discarded": "discarded", "rolled back": "rolled back"}
+    # Ids and times both grow, so they are searched and not walked for every update.
+    known = [row for row in table if row.summary is not None and row.summary.began]
+    ids = [row.id for row in known]
+    began = [row.summary.began for row in known if row.summary is not None]
     for row in history:
-        kinds: Mapping[str, Kind] = {"discarded": "discarded", "rolled back": "rolled back"}
-        kind = kinds.get(row.outcome, "update")
         text = f"{row.outcome}: {row.why} ({len(row.episodes)} episodes, from {row.parent})"
-        yield LogEvent(_between(row, began), kind, row.adapter, text)
+        when = row.when
+        if row.episodes:
+            next_one = bisect.bisect_right(ids, max(row.episodes))
+            when = _between(when, began[:next_one][-1:], began[next_one : next_one + 1])
+        yield LogEvent(when, kinds.get(row.outcome, "update"), row.adapter, text)
 
 
-def _between(row: UpdateRow, began: Mapping[str, str]) -> str:
-    """When an update was: after the episodes it used and before the next one.
+def _between(when: str, last: Sequence[str], following: Sequence[str]) -> str:
+    """A time after the last episode that an update used, and before the one that came next.
 
     A copied file has a new time, so the time of the file alone will not do.
     """
-    if not row.episodes:
-        return row.when
-    last, when = max(row.episodes), row.when
-    before = [each for name, each in began.items() if each and name <= last]
-    after = [each for name, each in began.items() if each and name > last]
-    if before and when < max(before):
-        when = _later(max(before))
-    if after and when > min(after):
-        when = _later(min(after), -1)
+    if last and when < last[0]:
+        when = _later(last[0])
+    if following and when > following[0]:
+        when = _later(following[0], -1)
     return when
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agent.logbook.damage import Damages, json_object
+from agent.logbook.kept import kept
 
 Outcome = Literal["kept", "discarded", "rolled back", "skipped"]
 
@@ -39,7 +40,7 @@ def updates(folder: Path, damages: Damages) -> tuple[UpdateRow, ...]:
     except OSError as error:
         damages.add(folder / "updates", error)
         return ()
-    rows = (damages.read(path, _row) for path in paths)
+    rows = (damages.read(path, lambda each: kept(each, _row)) for path in paths)
     return tuple(row for row in rows if row is not None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,7 +42,8 @@ def ids_in(folder: Path) -> tuple[str, ...]:
     """Episode ids that have a folder here, oldest first; none where the folder is absent."""
     if not folder.is_dir():
         return ()
-    return by_age(entry.name for entry in folder.iterdir() if is_id(entry.name) and entry.is_dir())
+    with os.scandir(folder) as entries:  # which knows folders from files without asking of each
+        return by_age(entry.name for entry in entries if is_id(entry.name) and entry.is_dir())
 
 
 def by_age(ids: Iterable[str]) -> tuple[str, ...]:

@@ -49,5 +49,7 @@ class Summary:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Summary:
         """Read what `to_json` gave; keys it does not know are left out. Raises TypeError."""
-        known = {each.name for each in fields(cls)}
-        return cls(**{key: value for key, value in values.items() if key in known})
+        return cls(**{key: value for key, value in values.items() if key in _KNOWN})
+
+
+_KNOWN = frozenset(each.name for each in fields(Summary))
