@@ -61,7 +61,8 @@ class LogApp(App[None]):
             Binding(str(number), f"go('{name}')", name, show=False, tooltip=ABOUT[name])
             for number, name in enumerate(SCREENS)
         ],
-        Binding("escape,backspace", "back", "back", tooltip="one step back"),
+        Binding("escape", "back", "back", tooltip="one step back"),
+        Binding("backspace", "back", show=False, tooltip="one step back"),
         Binding("question_mark", "help", "help", key_display="?", tooltip="this list of keys"),
         Binding("q,ctrl+q", "quit", "quit", key_display="q", tooltip="leave; a live run goes on"),
         Binding("ctrl+p", "command_palette", show=False, tooltip="find a command by its name"),

@@ -12,7 +12,6 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
-from textual.worker import Worker
 
 from agent import logbook
 from agent.episode import Uint8Array
@@ -70,8 +69,8 @@ class EpisodeScreen(Following[View]):
         self.grid = 0
         self.painted = 0  # pictures shown so far
         self._count = 0  # views there were when they were last read
-        self._frames: Frames | None = None
-        self._fetching: Worker[None] | None = None
+        self._frames: tuple[str, Frames] | None = None
+        self._fetching = False
         self._playing: Timer | None = None
 
     def parts(self) -> Iterable[Widget]:
@@ -130,38 +129,41 @@ class EpisodeScreen(Following[View]):
         self.call_after_refresh(self.move_to, self.index)
 
     def _fetch(self) -> None:
-        """Have the pictures of this view read in a thread, unless one is at it already."""
-        if self._fetching is None or not self._fetching.is_running:
-            self._fetching = self.run_worker(self._read_frames, thread=True, name="pictures")
+        """Have the pictures of this view read in a thread, after those that are being read."""
+        if self._fetching:
+            return
+        self._fetching, wanted = True, (self.episode, self.index)
 
-    def _read_frames(self) -> None:
-        """Read until the view that is wanted is the one that was read."""
-        done = -1
-        while done != self.index and self.is_attached:
-            done = self.index
-            pictures = self._pictures(done)
-            self.app.call_from_thread(self._paint, pictures)
+        def read() -> None:
+            self.app.call_from_thread(self._paint, wanted, self._pictures(*wanted))
 
-    def _pictures(self, index: int) -> list[tuple[str, Uint8Array | None, str]]:
+        self.run_worker(read, thread=True, name="pictures")
+
+    def _pictures(self, episode: str, index: int) -> list[tuple[str, Uint8Array | None, str]]:
         if self.view is not None and self.view[1].status == "running":
             return [("", None, "pictures can be seen once the episode is sealed")]
         try:
-            if self._frames is None:
-                self._frames = Frames(self.folder, self.episode)
-            cameras = self._frames.cameras
+            if self._frames is None or self._frames[0] != episode:
+                self._frames = episode, Frames(self.folder, episode)
+            frames = self._frames[1]
         except VlarlError as error:
             return [("", None, str(error))]
         found = list[tuple[str, Uint8Array | None, str]]()
-        for camera in cameras[:CAMERAS]:
+        for camera in frames.cameras[:CAMERAS]:
             try:
-                found.append((camera, self._frames.frame(camera, index), ""))
+                found.append((camera, frames.frame(camera, index), ""))
             except VlarlError as error:
                 found.append((camera, None, f"! {error}"))
         return found or [("", None, "no camera was recorded")]
 
-    def _paint(self, pictures: list[tuple[str, Uint8Array | None, str]]) -> None:
+    def _paint(
+        self, shown: tuple[str, int], pictures: list[tuple[str, Uint8Array | None, str]]
+    ) -> None:
+        self._fetching = False
         if not self.is_attached:
             return
+        if shown != (self.episode, self.index):
+            self._fetch()  # what was wanted meanwhile: views in between are left out
         for frame, (camera, image, note) in zip(self.query(FrameView), pictures, strict=False):
             frame.show(camera, image, note)
         self.painted += 1
@@ -216,7 +218,7 @@ class EpisodeScreen(Following[View]):
             at = self._order.index(self.episode) + by
             if 0 <= at < len(self._order):
                 self._stop()
-                self.episode, self.index, self._frames = self._order[at], 0, None
+                self.episode, self.index, self._count = self._order[at], 0, 0
                 self.view, self._stamp = None, ()
                 self.follow()
 

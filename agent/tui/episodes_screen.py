@@ -31,7 +31,7 @@ class EpisodesScreen(Following[View]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", tooltip="filter: words that a row must all contain"),
-        Binding("escape", "leave", show=False, tooltip="drop the filter, else one step back"),
+        Binding("escape", "leave", "back", tooltip="drop the filter, else one step back"),
         *labelling.KEYS,
     ]
 

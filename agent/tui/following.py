@@ -6,13 +6,12 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
-from textual.worker import Worker
 
 from agent.errors import VlarlError
 from agent.tui import theme
@@ -42,7 +41,7 @@ class Following(Screen[None], Generic[View]):
         self.view: View | None = None
         self._stamp: Stamp = ()
         self._live = False
-        self._reading: Worker[None] | None = None
+        self._reading = self._again = False
 
     @abstractmethod
     def load(self) -> View:
@@ -85,23 +84,30 @@ class Following(Screen[None], Generic[View]):
         self.follow()
 
     def follow(self) -> None:
-        """Read again if there may be something new and nobody is reading."""
-        reading = self._reading is not None and self._reading.is_running
-        if self.is_current and not reading:
-            self._reading = self.run_worker(self._read, thread=True, name=f"read {self.HERE}")
+        """Read again if there may be something new, after whatever is being read."""
+        if self._reading:
+            self._again = True
+        elif self.is_current:
+            self._reading, self._again = True, False
+            self.run_worker(self._read, thread=True, name=f"read {self.HERE}")
 
     def _read(self) -> None:
         stamp = stamp_of(self.folder)
-        if stamp == self._stamp and self.view is not None and not self.live():
-            return
-        try:
-            view: Any = self.load()
-        except VlarlError as error:
-            view = error
+        view: View | VlarlError | None = None
+        if stamp != self._stamp or self.view is None or self.live():
+            try:
+                view = self.load()
+            except VlarlError as error:
+                view = error
         self.app.call_from_thread(self._arrived, view, stamp)
 
-    def _arrived(self, view: View | VlarlError, stamp: Stamp) -> None:
+    def _arrived(self, view: View | VlarlError | None, stamp: Stamp) -> None:
+        self._reading = False
         if not self.is_attached:
+            return
+        if self._again:
+            self.follow()
+        if view is None:
             return
         header = self.query_one(Header)
         self._stamp = stamp
