@@ -1,6 +1,7 @@
 """Kills a process that runs a whole session, at random moments, and looks at what is left.
 
-    python -m benchmarks.crash --rounds 200 --out results/crash.json
+    python -m benchmarks.crash --rounds 200
+    python -m benchmarks.crash_table --rows sessions --out results/crash.json
 
 Each round opens the run folder that the round before left behind, acts and learns on the point
 robot, and is killed somewhere in a phase drawn at random. A run that reached its last episode is

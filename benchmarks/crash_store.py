@@ -29,7 +29,6 @@ from agent.store.reader import ZarrReader
 from agent.store.zarr_store import ZarrStore
 from benchmarks.seeded_episodes import ADAPTER, CAMERAS, Content, differences, seeded
 
-
 Tell = Callable[[str], None]
 
 

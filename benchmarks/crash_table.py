@@ -4,7 +4,7 @@
     python -m benchmarks.crash_table --rows sessions --out results/crash.json
 
 A row is measured anew and the others are kept; without --rows all but the sessions are measured.
-A strike takes about a second on two quiet cores, and there are 2200 of them at --every 5, which is
+A strike takes about a second on two quiet cores, and there are about 3000 of them at --every 5,
 the default. The row "sessions" is benchmarks.crash, a quarter of an hour for 200 kills of a process
 that acts and learns.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import crash, crash_store, setting
-from benchmarks.power_faults import cut_recording
+from benchmarks.power_faults import cut_chore, cut_recording
 from benchmarks.recording_faults import died_recording
 from benchmarks.upkeep_faults import broken_promises, make_run, operations, strike
 
@@ -110,6 +110,14 @@ def _chore(chore: str, error: int | None) -> Callable[[Path, int, int], Found]:
     return row
 
 
+def _cut_chore(chore: str) -> Callable[[Path, int, int], Found]:
+    def row(scratch: Path, every: int, _: int) -> Found:
+        cuts = cut_chore(scratch, chore, every)
+        return {"struck": cuts.count, "failures": cuts.failures}
+
+    return row
+
+
 def _sessions(scratch: Path, _: int, rounds: int) -> Found:
     done = crash.crash(scratch, rounds, 96, 0, 3)
     kept = ("died_in", "runs_completed", "runs_equal_to_the_undisturbed_one", "episodes_sealed",
@@ -130,6 +138,10 @@ ROWS: dict[str, Callable[[Path, int, int], Found]] = {
         f"{chore}, {what} from each on": _chore(chore, error)
         for chore in ("fsck", "compact", "prune")
         for what, error in ERRORS.items()
+    },
+    **{
+        f"{chore}, power cut at each file operation": _cut_chore(chore)
+        for chore in ("fsck", "compact", "prune")
     },
     "sessions": _sessions,
 }

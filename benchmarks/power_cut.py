@@ -40,10 +40,20 @@ class PowerCut:
         self._busy = False
 
     def install(self) -> None:
-        """Watch from now on; the root is there and lasts."""
+        """Watch from now on; all that is in the root by now lasts."""
+        self._settle(self._root)
         for name in WATCHED:
             setattr(os, name, self._watched(name, self._real[name]))
         durable.swap_names = self._watched("swap_names", durable.swap_names)
+
+    def _settle(self, folder: Path) -> None:
+        number = folder.stat().st_ino
+        self._names[(number, 0)] = dict(self._entries(folder))
+        for name, (key, is_folder) in self._names[(number, 0)].items():
+            if is_folder:
+                self._settle(folder / name)
+            else:
+                self._bytes[key] = (folder / name).read_bytes()
 
     def _watched(self, name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
         def watched(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  whatever it takes

@@ -15,6 +15,7 @@ from agent.store.zarr_store import ZarrStore
 from benchmarks.crash_store import Tell, in_child, record, saved_steps, told, untasked
 from benchmarks.power_cut import PowerCut
 from benchmarks.seeded_episodes import ADAPTER, differences
+from benchmarks.upkeep_faults import broken_promises, copied, do, make_run
 
 DECISIONS = 35  # three whole chunks, and six views over
 PACE_S = 0.05  # 20 Hz
@@ -44,6 +45,28 @@ def cut_recording(scratch: Path, every: int) -> Cuts:
         wrong = [line for line in lines if line[:5] != "lost "]
         if code or wrong != ["ok"]:
             found.failures += [f"cut {cut.name}: {line}" for line in wrong or ["no answer"]]
+        shutil.rmtree(cut)
+    return found
+
+
+def cut_chore(scratch: Path, chore: str, every: int) -> Cuts:
+    """Do "fsck", "compact" or "prune", cut before every so many operations; look at each disk."""
+    template, run, out = scratch / "template", scratch / "run", scratch / "cuts"
+    make_run(template)
+    copied(chore, template, run)
+    out.mkdir()
+
+    def work(_: Tell) -> None:
+        PowerCut(run, out, lambda count: count % every == 0).install()
+        do(chore, run)
+
+    code, lines = told(*in_child(work))
+    if code:
+        raise AssertionError(lines)
+    found = Cuts()
+    for cut in sorted(out.iterdir()):
+        found.count += 1
+        found.failures += [f"cut {cut.name}: {line}" for line in broken_promises(chore, cut)]
         shutil.rmtree(cut)
     return found
 

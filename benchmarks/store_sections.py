@@ -20,13 +20,13 @@ def recording(found: Found) -> str:
             row["step_p50_ms"], row["step_p99_ms"], row["step_most_ms"], row["processor_share"],
             row["finish_s"], row["bytes_to_raw"],
         )
-        for row in found["rows"]
+        for row in found.get("rows", ())
     ]  # fmt: skip
     note = (
         "Processor share: of one core, for a second of recording; a format above 1 cannot keep up "
         "on one core. MP4 is lossy, and is no file before the episode is finished."
     )
-    parts = [f"{found['protocol'].capitalize()}.", _table(head, rows), note]
+    parts = [f"{_sentence(found['protocol'])}.", _table(head, rows), note] if rows else []
     if "reader" in found:
         parts += [*_reader(found["reader"])]
     return "\n\n".join(parts)
@@ -71,9 +71,13 @@ def _reader(found: Found) -> list[str]:
         f"A reader at 10 Hz beside the writer for {found['seconds'] / 60:g} minutes "
         f"(`{found['command']}`): {read['pictures']} pictures, {read['wrong']} of them wrong; a "
         f"look took {read['look_p50_ms']} ms, p99 {read['look_p99_ms']} ms. "
-        f"{found['protocol'].capitalize()}."
+        f"{_sentence(found['protocol'])}."
     )
     return [told, _table(head, rows)]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:

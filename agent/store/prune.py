@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.durable import make_folder, move_folder, remove_folder, storage_errors, write_all
+from agent.durable import (
+    make_folder,
+    move_folder,
+    remove_folder,
+    storage_errors,
+    sync_folder,
+    write_all,
+)
 from agent.errors import DataError
 from agent.store.folders import PRUNED, Folders
 from agent.store.manifest import mend_manifest
@@ -154,6 +161,7 @@ def _write_down(folders: Folders, each: Leaving) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        sync_folder(folders.run)  # the file may be new
 
 
 def _id_in(line: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.crash_store import in_child, told
 from benchmarks.power_cut import PowerCut
-from benchmarks.power_faults import cut_recording
+from benchmarks.power_faults import cut_chore, cut_recording
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +17,13 @@ def test_a_power_cut_takes_no_sealed_episode_and_at_most_twelve_steps_of_a_runni
     assert found.failures == []
     assert found.count >= 6
     assert found.lost <= 12
+
+
+@pytest.mark.parametrize(("chore", "every"), [("fsck", 140), ("compact", 600), ("prune", 110)])
+def test_a_power_cut_in_a_chore_takes_nothing_that_was_sealed(tmp_path, chore, every):
+    found = cut_chore(tmp_path, chore, every)
+    assert found.failures == []
+    assert found.count >= 4
 
 
 def test_the_simulated_disk_keeps_what_was_synced_and_nothing_else(tmp_path):
