@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.clock import now_s
 from agent.errors import DataError, RobotFault
+from bridges.messages import value_in
 from bridges.node import Link
 from bridges.topic import Sample
 from bridges.wire import (
@@ -27,10 +28,10 @@ from calibration.profile import Topics
 
 log = logging.getLogger(__name__)
 
+STATUS_TOPIC = "guard/status"
 _LOOK_S = 0.05
 _ASK_S = 2.0
 _FIND_S = 5.0  # discovery takes a second or two on a busy machine
-_KNOWN_S = 0.3
 _LEASE_S = 25.0
 
 
@@ -39,6 +40,7 @@ class GuardLine:
 
     def __init__(self, topics: Topics) -> None:
         self._request, self._answer = topics.full(REQUEST_TOPIC), topics.full(ANSWER_TOPIC)
+        self._status = topics.full(STATUS_TOPIC)
         self._changed = threading.Condition()
         self._sequence = 0
         self._awaited: dict[int, Answer | None] = {}
@@ -55,24 +57,31 @@ class GuardLine:
             return self._heard
 
     def wait_alone(self, link: Link, pause: Callable[[float], None]) -> None:
-        """Wait until nobody else sends requests; to be asked before `open`.
+        """Wait until no other agent sends requests; to be asked before `open`.
 
-        An agent that was killed is known to the graph for some twenty seconds more, and to the
-        guard two of them are a reason to stop. Raises RobotFault for one that stays.
+        Two of them are to the guard a reason to stop. One that was killed is known to the guard for
+        some twenty seconds more, though not to a node that came later: so the guard is believed.
+        Raises RobotFault for one that stays.
         """
-        began_s = now_s()
-        # Whoever has found the guard has had the time to find other agents.
-        while not link.publishers(self._answer) and now_s() - began_s < _FIND_S:
-            pause(_LOOK_S)
-        pause(_KNOWN_S)
-        if link.publishers(self._request):
-            log.warning("another agent is on %s; waiting until it is gone", self._request)
-        while link.publishers(self._request):
-            if now_s() - began_s > _LEASE_S:
+        from diagnostic_msgs.msg import DiagnosticArray
+
+        status = link.listen(self._status, DiagnosticArray)
+        began_s, warned = now_s(), False
+        while True:
+            told, waited_s = status.newest, now_s() - began_s
+            others = value_in(told.message, "agents") if told is not None else ""
+            if not others and waited_s > _FIND_S:
+                return  # no guard, which is `find`'s to say
+            if others == "0" and not link.publishers(self._request):
+                return
+            if others and waited_s > _LEASE_S:
                 raise RobotFault(
-                    f"no other agent on {self._request} wanted, found "
-                    f"{link.publishers(self._request)}; end it, or give this arm's namespace"
+                    f"no other agent on {self._request} wanted, the guard knows {others}; end it, "
+                    "or give this arm's own namespace"
                 )
+            if others not in {"", "0"} and waited_s > _FIND_S and not warned:
+                log.warning("another agent is on this arm; waiting until it is gone")
+                warned = True
             pause(_LOOK_S)
 
     def open(self, link: Link) -> None:

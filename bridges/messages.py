@@ -145,6 +145,12 @@ def says_simulated(message: DiagnosticArray) -> bool:
     return any(status.hardware_id == "simulated" for status in message.status)
 
 
+def value_in(message: DiagnosticArray, key: str) -> str:
+    """The value of a key in any status of it; "" for none."""
+    pairs = (pair for status in message.status for pair in status.values)
+    return next((str(pair.value) for pair in pairs if pair.key == key), "")
+
+
 def _sides(height: int, width: int) -> tuple[int, int]:
     if not (0 < height <= LONGEST_SIDE_PX and 0 < width <= LONGEST_SIDE_PX):
         raise RobotFault(
