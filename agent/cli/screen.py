@@ -140,7 +140,7 @@ def summary(outcome: Outcome) -> RenderableType:
         table,
         Text(f"spent: {spent}; {kept}"),
         Text(f"{verdict}: {outcome.why}", style="bold green" if outcome.kept else "bold yellow"),
-        Text(f"open the log:  vlarl-agent episodes ls {outcome.run}"),
+        Text(f"open the log:  vlarl-agent tui {outcome.run}"),
     ]
     shift = ", ".join(f"{name} {value:g}" for name, value in outcome.shift.items()) or "none"
     title = f"{outcome.task}, shift: {shift}, held-out start states"
