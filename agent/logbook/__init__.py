@@ -14,6 +14,7 @@ from agent.logbook.adapters_view import (
     adapters,
     compare,
 )
+from agent.logbook.asking import Asked, ask
 from agent.logbook.damage import Damage
 from agent.logbook.episode_view import EpisodeView, Seen, episode
 from agent.logbook.episodes_view import EpisodeRow, EpisodesView, episodes
@@ -31,6 +32,7 @@ __all__ = [
     "AdapterRow",
     "AdaptersView",
     "Apart",
+    "Asked",
     "Bin",
     "Comparison",
     "Confusion",
@@ -53,6 +55,7 @@ __all__ = [
     "Seen",
     "Tracks",
     "adapters",
+    "ask",
     "compare",
     "episode",
     "episodes",

@@ -16,19 +16,21 @@ MOST_BYTES = 64 << 20  # kept, whatever the pictures' size
 
 
 class Frames:
-    """Gives views 0 .. n of an episode's cameras. Not for two threads at once."""
+    """Gives views 0 .. n of an episode's cameras, also of one that is still being acted.
+
+    Not for two threads at once.
+    """
 
     def __init__(self, run: Path, episode: str) -> None:
         """Read the episode's record. Raises UsageError for an unknown id, DataError for damage."""
-        self._folder: Path = place(run, episode)[1]
-        self._record: EpisodeRecord = read_record(self._folder)
+        self._run, self._episode = run, episode
         self._kept: OrderedDict[tuple[str, int], Uint8Array] = OrderedDict()
+        self._open()
 
     @property
     def cameras(self) -> tuple[str, ...]:
         """The cameras that were recorded."""
-        layout = self._record.layout
-        return () if layout is None else tuple(layout.cameras)
+        return () if self._layout is None else tuple(self._layout.cameras)
 
     @property
     def kept_bytes(self) -> int:
@@ -37,14 +39,37 @@ class Frames:
 
     def frame(self, camera: str, view: int) -> Uint8Array:
         """One picture, (h, w, 3). Raises DataError where it is damaged or was never taken."""
+        if self._record is None and not self._folder.is_dir():
+            self._open()  # it was sealed since
+        if self._record is None:
+            return self._live(camera, view)
         number, within = divmod(view, VIEWS)
-        chunk = self._chunk(camera, number)
+        chunk = self._chunk(self._record, camera, number)
         if view < 0 or within >= len(chunk):
-            raise DataError(f"episode {self._folder.name} has no view {view} of {camera}")
+            raise DataError(f"episode {self._episode} has no view {view} of {camera}")
         picture: Uint8Array = chunk[within]
         return picture
 
-    def _chunk(self, camera: str, number: int) -> Uint8Array:
+    def _open(self) -> None:
+        status, self._folder = place(self._run, self._episode)
+        self._record: EpisodeRecord | None = None
+        if status != "running":
+            self._record = read_record(self._folder)
+            self._layout = self._record.layout
+        else:
+            from agent.store.live import live_layout
+
+            self._layout = live_layout(self._folder)
+
+    def _live(self, camera: str, view: int) -> Uint8Array:
+        from agent.store.live import live_pictures
+
+        pictures = live_pictures(self._folder, view)
+        if camera not in pictures:
+            raise DataError(f"episode {self._episode} has no camera {camera[:40]!r}")
+        return pictures[camera]
+
+    def _chunk(self, record: EpisodeRecord, camera: str, number: int) -> Uint8Array:
         key = (camera, number)
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -52,7 +77,7 @@ class Frames:
         from agent.store.columns import read_pictures  # and with it zarr, when pictures are wanted
 
         start = number * VIEWS
-        chunk = read_pictures(self._folder, self._record, camera, start, start + VIEWS)
+        chunk = read_pictures(self._folder, record, camera, start, start + VIEWS)
         self._kept[key] = chunk
         while len(self._kept) > 1 and (len(self._kept) > CHUNKS or self.kept_bytes > MOST_BYTES):
             self._kept.popitem(last=False)

@@ -142,6 +142,27 @@ def test_the_running_episode_is_read_from_its_log(tmp_path):
     assert sealed.seen.tracks.elapsed_s.tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
+def test_pictures_of_the_running_episode_are_seen_while_it_runs_and_after(tmp_path):
+    create_run(tmp_path / "run", {}, {})
+    store = ZarrStore(tmp_path / "run")
+    store.open()
+    recording = store.begin(TASK, "base", 1.0)
+    recording.append(step(0))
+    frames = logbook.Frames(tmp_path / "run", "000001")
+    # 60 views: the ring holds 40, so the first ones can only come from their chunks
+    for number in range(1, 60):
+        recording.append(step(number))
+        assert np.array_equal(frames.frame("front", number), view(float(number)).images["front"])
+    for number in range(60):
+        assert np.array_equal(frames.frame("front", number), view(float(number)).images["front"])
+    with pytest.raises(DataError, match="no view 60 yet"):
+        frames.frame("front", 60)
+    recording.finish(view(60.0), Terminated("success"))
+    recording.seal(RewardSignal(np.zeros(61, np.float32), 1.0, Verdict.SUCCESS, "judge/1"))
+    store.close()
+    assert np.array_equal(frames.frame("front", 60), view(60.0).images["front"])
+
+
 @pytest.mark.parametrize("name", ["000099", "../x", "1", "", "000001/../000002"])
 def test_an_episode_that_is_none_is_refused(whole_run, name):
     with pytest.raises(UsageError):
