@@ -140,8 +140,6 @@ class EpisodeScreen(Following[View]):
         self.run_worker(read, thread=True, name="pictures")
 
     def _pictures(self, episode: str, index: int) -> list[tuple[str, Uint8Array | None, str]]:
-        if self.view is not None and self.view[1].status == "running":
-            return [("", None, "pictures can be seen once the episode is sealed")]
         try:
             if self._frames is None or self._frames[0] != episode:
                 self._frames = episode, Frames(self.folder, episode)

@@ -182,7 +182,10 @@ def test_a_live_run_is_followed_while_another_process_writes_it(tmp_path):
             await hand.press("end", "enter")
             # the view of a step comes with its decision: six steps, six views
             assert "view 1/6" in hand.text
-            assert "once the episode is sealed" in hand.screen.query_one(FrameView).note
+            # its pictures too, beside the writer
+            frame = hand.screen.query_one(FrameView)
+            await until(hand, lambda: hand.screen.painted > 0)
+            assert (frame.note, frame.image is None) == ("", False)
             await hand.press("escape")
             writer.stdin.write("\n")
             writer.stdin.flush()
