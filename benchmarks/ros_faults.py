@@ -12,9 +12,10 @@ import argparse
 import json
 import os
 import signal
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from benchmarks import setting
 from benchmarks.ros_cell import Cell, Wanderer, end, faulty, move, to_and_fro
 from sim.franka.track import Stop
 
+PARTS = ("policy", "arm", "process")
 SETTLED_S = 1.5  # longer than any stop
 # An episode whose every move is clamped may go on, or the guard may have had enough of it.
 HELD = ("Truncated: timeout", "SafetyStop: the guard is in HOLD")
@@ -240,37 +242,37 @@ def profile_row(cell: Cell) -> Row:
     return _row(5, "a Panda's home pose on a Research 3", "exit 2, joint 6 named", seen, ok=ok)
 
 
-def measure(cell: Cell, tell: Callable[[Row], None]) -> list[Row]:
-    """Inject all of them, one after the other."""
-    rows: list[Row] = []
-
-    def note(row: Row) -> None:
-        rows.append(row)
-        tell(row)
-
-    for row in policy_rows(cell):
-        note(row)
-    note(profile_row(cell))
-    for number, fault, wanted, word in ARM_FAULTS:
-        note(arm_row(cell, number, fault, wanted, word))
-    note(second_agent_row(cell))
-    for each in (signal.SIGTERM, signal.SIGKILL):
-        note(guard_row(cell, each))
-    sent = ((14, (signal.SIGINT, signal.SIGINT), 130), (15, (signal.SIGTERM,), 130))
-    killed = ((11, (signal.SIGSTOP,), -9), (16, (signal.SIGKILL,), -9))
-    for number, signals, code in (*sent, *killed):
-        note(process_row(cell, number, signals, code))
-    return sorted(rows, key=lambda row: row.number)
+def rows_of(cell: Cell, parts: Sequence[str]) -> Iterator[Row]:
+    """Inject the faults of these parts, one after the other."""
+    if "policy" in parts:
+        yield from policy_rows(cell)
+        yield profile_row(cell)
+    if "arm" in parts:
+        for number, fault, wanted, word in ARM_FAULTS:
+            yield arm_row(cell, number, fault, wanted, word)
+    if "process" in parts:
+        yield second_agent_row(cell)
+        for each in (signal.SIGTERM, signal.SIGKILL):
+            yield guard_row(cell, each)
+        sent = ((14, (signal.SIGINT, signal.SIGINT), 130), (15, (signal.SIGTERM,), 130))
+        killed = ((11, (signal.SIGSTOP,), -9), (16, (signal.SIGKILL,), -9))
+        for number, signals, code in (*sent, *killed):
+            yield process_row(cell, number, signals, code)
 
 
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results/ros-faults.json"))
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
     told = parser.parse_args()
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder, Cell(Path(folder)) as cell:
-        rows = measure(cell, lambda row: print(json.dumps(asdict(row)), flush=True))  # noqa: T201
+        for row in rows_of(cell, told.parts):
+            sys.stderr.write(json.dumps(asdict(row)) + "\n")
+            rows.append(row)
+    rows.sort(key=lambda row: row.number)
     document = {
         "command": setting.command("ros_faults"),
         "commit": setting.commit(),
