@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,22 @@ EPISODE = 200  # decisions
 READ_HZ = 10.0
 
 
-def beside(scratch: Path, seconds: float, steps: Sequence[Step]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to record: for how long, which steps in turn, and how many an episode."""
+
+    seconds: float
+    steps: Sequence[Step]
+    episode: int
+
+
+def beside(
+    scratch: Path, seconds: float, steps: Sequence[Step], episode: int = EPISODE
+) -> dict[str, Any]:
     """The same writer alone for as long as beside the reader, each run in fresh processes."""
-    alone = _written(scratch / "alone", seconds, steps, reader=False)
-    both = _written(scratch / "both", seconds, steps, reader=True)
+    job = Job(seconds, steps, episode)
+    alone = _written(scratch / "alone", job, reader=False)
+    both = _written(scratch / "both", job, reader=True)
     return {
         "seconds": seconds,
         "protocol": "2 cameras of 256x256 at 20 Hz, episodes of 200 steps one after another; the "
@@ -36,14 +49,12 @@ def beside(scratch: Path, seconds: float, steps: Sequence[Step]) -> dict[str, An
     }
 
 
-def _written(
-    folder: Path, seconds: float, steps: Sequence[Step], *, reader: bool
-) -> dict[str, Any]:
+def _written(folder: Path, job: Job, *, reader: bool) -> dict[str, Any]:
     folder.mkdir(parents=True)
-    writer = in_child(lambda tell: _write(folder / "run", seconds, steps, tell))
+    writer = in_child(lambda tell: _write(folder / "run", job, tell))
     found: dict[str, Any] = {}
     if reader:
-        looked = told(*in_child(lambda tell: _read(folder / "run", seconds, steps, tell)))
+        looked = told(*in_child(lambda tell: _read(folder / "run", job, tell)))
         found["reader"] = _answer(looked)
     return {"writer": _answer(told(*writer)), **found}
 
@@ -55,27 +66,27 @@ def _answer(ended: tuple[int, list[str]]) -> Any:  # noqa: ANN401  whatever the 
     return json.loads(lines[-1])
 
 
-def _write(run: Path, seconds: float, steps: Sequence[Step], tell: Tell) -> None:
+def _write(run: Path, job: Job, tell: Tell) -> None:
     store = ZarrStore(run)
     store.open()
     spent: list[float] = []
     seals: list[float] = []
-    missed, until = 0, time.monotonic() + seconds
+    missed, until = 0, time.monotonic() + job.seconds
     while time.monotonic() < until:
-        recording = store.begin(Task("t", "", 0, EPISODE), "base", 1.0)
+        recording = store.begin(Task("t", "", 0, job.episode), "base", 1.0)
         due = time.monotonic()
-        for index in range(EPISODE):
+        for index in range(job.episode):
             time.sleep(max(0.0, due - time.monotonic()))
             began = time.monotonic()
-            recording.append(steps[index % len(steps)])
+            recording.append(job.steps[index % len(job.steps)])
             spent.append(time.monotonic() - began)
             due += 1 / HZ
             if began + spent[-1] > due:
                 missed, due = missed + 1, time.monotonic()
-        last = steps[EPISODE % len(steps)].observation
+        last = job.steps[job.episode % len(job.steps)].observation
         began = time.monotonic()
         recording.finish(last, Truncated("timeout"))
-        progress = np.zeros(EPISODE + 1, np.float32)
+        progress = np.zeros(job.episode + 1, np.float32)
         recording.seal(RewardSignal(progress, 0.0, Verdict.UNKNOWN, "none"))
         seals.append(time.monotonic() - began)
     store.close()
@@ -89,11 +100,11 @@ def _write(run: Path, seconds: float, steps: Sequence[Step], tell: Tell) -> None
     }))  # fmt: skip
 
 
-def _read(run: Path, seconds: float, steps: Sequence[Step], tell: Tell) -> None:
+def _read(run: Path, job: Job, tell: Tell) -> None:
     reader, rng = ZarrReader(run), np.random.default_rng(0)
     episodes = Folders(run).episodes
     looks, wrong, late, spent = 0, 0, 0, []
-    due, until = time.monotonic(), time.monotonic() + seconds
+    due, until = time.monotonic(), time.monotonic() + job.seconds
     while time.monotonic() < until:
         due += 1 / READ_HZ
         time.sleep(max(0.0, due - time.monotonic()))
@@ -101,10 +112,10 @@ def _read(run: Path, seconds: float, steps: Sequence[Step], tell: Tell) -> None:
         rows = reader.summaries()
         if rows:
             record = reader.record(rows[-1].id)
-            index = int(rng.integers(EPISODE + 1))
+            index = int(rng.integers(job.episode + 1))
             for camera in ("front", "wrist"):
                 found = read_pictures(episodes / rows[-1].id, record, camera, index, index + 1)
-                wanted = steps[index % len(steps)].observation.images[camera]
+                wanted = job.steps[index % len(job.steps)].observation.images[camera]
                 wrong += not np.array_equal(found[0], wanted)
                 looks += 1
         spent.append(time.monotonic() - began)
