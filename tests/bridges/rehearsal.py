@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
@@ -14,6 +15,7 @@ from rcl_interfaces.srv import SetParameters
 from std_msgs.msg import String
 
 from bridges.node import Link
+from calibration.profile import find, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,6 +78,19 @@ def end(process: subprocess.Popen[str] | None, number: int = signal.SIGTERM) -> 
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(5.0)
+
+
+def patient_cell(folder: Path) -> str:
+    """The tabletop's profile for a machine that is busy with other tests: readings may be older."""
+    told = tomllib.loads(find("tabletop").read_text())["freshness"]
+    text = find("tabletop").read_text()
+    for key, seconds in (("joints_s", 2.0), ("pose_s", 2.0), ("camera_s", 2.0), ("request_s", 3.0)):
+        text = text.replace(f"{key} = {told[key]}", f"{key} = {seconds}")
+    path = folder / "patient.toml"
+    path.write_text(text)
+    found = load(str(path)).freshness
+    assert (found.joints_s, found.pose_s, found.camera_s, found.request_s) == (2.0, 2.0, 2.0, 3.0)
+    return str(path)
 
 
 def own_domain() -> None:
