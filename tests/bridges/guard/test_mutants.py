@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.guard_fuzz import live
 from bridges.guard import arm, envelope, keeper, reach, state
-from tests.bridges.guard import test_envelope, test_keeper, test_reach, test_state
+from tests.bridges.guard import test_envelope, test_homing, test_keeper, test_reach, test_state
 from tests.bridges.guard.mutants import Mutant, mutants
 
 # Checks that another check makes needless today, and why they stay.
@@ -57,7 +57,7 @@ TESTS = {
     reach: plain(test_reach),
     state: [*plain(test_state), *plain(test_keeper)],
     arm: plain(test_keeper),
-    keeper: plain(test_keeper),
+    keeper: [*plain(test_keeper), *plain(test_homing)],
 }
 ALL = [
     (module, mutant) for module in TESTS for mutant in mutants(module)
