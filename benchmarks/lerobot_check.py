@@ -12,6 +12,7 @@ actions that follow, and lerobot's own merge of the episodes' statistics must gi
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.metadata
 import json
 import sys
@@ -75,7 +76,7 @@ def check(root: Path) -> dict[str, Any]:
         for key in dataset.meta.video_keys:
             h, w, _ = dataset.meta.features[key]["shape"]
             _same(f"shape of {key}", tuple(item[key].shape), (3, h, w))
-    _same("statistics", _merged(root), True)
+    _check_statistics(root)
     return {
         "episodes": dataset.num_episodes,
         "frames": len(rows),
@@ -103,20 +104,27 @@ def _import() -> Any:  # noqa: ANN401  a module of another environment
 
 def decode(path: Path, wanted: list[float], tolerance_s: float, _backend: str) -> torch.Tensor:
     """The frames at these times, (n, 3, h, w) in [0, 1]. Raises AssertionError where none is."""
-    with av.open(str(path)) as film:
-        stream = film.streams.video[0]
-        frames = {float(f.pts * Fraction(stream.time_base)): f for f in film.decode(stream)}
-    found = []
+    frames, found = _film(path), []
     for at in wanted:
         near = min(frames, key=lambda pts: abs(pts - at))
         if abs(near - at) > tolerance_s:
             raise AssertionError(f"{path}: no frame at {at} s, the nearest is at {near} s")
-        found.append(torch.from_numpy(frames[near].to_ndarray(format="rgb24")))
+        found.append(torch.from_numpy(frames[near]))
     return torch.stack(found).permute(0, 3, 1, 2).float() / 255
 
 
-def _merged(root: Path) -> bool:
-    """Whether lerobot's own sum over the episodes' statistics is what meta/stats.json says."""
+@functools.lru_cache(maxsize=8)
+def _film(path: Path) -> dict[float, np.ndarray]:
+    with av.open(str(path)) as film:
+        stream = film.streams.video[0]
+        return {
+            float(frame.pts * Fraction(stream.time_base)): frame.to_ndarray(format="rgb24")
+            for frame in film.decode(stream)
+        }
+
+
+def _check_statistics(root: Path) -> None:
+    """Raise AssertionError unless lerobot's own sum over the episodes is meta/stats.json."""
     from lerobot.datasets.compute_stats import aggregate_stats
 
     each = []
@@ -135,7 +143,6 @@ def _merged(root: Path) -> bool:
             np.testing.assert_allclose(
                 value, whole[feature][name], rtol=1e-6, atol=1e-9, err_msg=f"{feature} {name}"
             )
-    return True
 
 
 def _policy_features(dataset: Any) -> dict[str, str]:  # noqa: ANN401  lerobot's own
