@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--log", type=Path, help="a log that is there already")
     parser.add_argument("--episodes", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=200, help="decisions an episode")
-    parser.add_argument("--picture", type=int, default=96, help="height and width, px")
+    parser.add_argument("--picture", type=int, default=32, help="height and width, px")
     parser.add_argument("--scrubbed", type=int, default=3, help="episodes gone through")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()

@@ -1,0 +1,31 @@
+"""`vlarl-agent tui` where it cannot be shown."""
+
+import subprocess
+import sys
+
+TOLD = """
+import sys
+sys.argv = ["vlarl-agent", "tui", {run!r}]
+{before}
+from agent.cli import main
+main()
+"""
+
+
+def run(folder, before=""):
+    code = TOLD.format(run=str(folder), before=before)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_without_textual_one_line_says_what_to_install(tmp_path):
+    done = run(tmp_path, "sys.modules['textual'] = None")
+    assert done.returncode == 2
+    assert "pip install 'vlarl-agent[tui]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path):
+    done = run(tmp_path / "none")
+    assert done.returncode == 2
+    assert "is no folder; want a run or a folder of runs" in done.stderr
