@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -50,7 +51,9 @@ def spark(values: Sequence[float], width: int = WIDTH) -> str:
 
 
 def damaged(found: Sequence[Damage]) -> list[str]:
-    """One line a damage, the first ten of them."""
-    lines = [f"damaged: {each}" for each in found[:10]]
+    """What could not be read, the first ten damages of it."""
+    lines = [
+        textwrap.fill(f"damaged: {each}", WIDTH, subsequent_indent=" " * 9) for each in found[:10]
+    ]
     more = len(found) - len(lines)
     return [*lines, f"damaged: and {more} more"] if more else lines

@@ -59,7 +59,9 @@ def test_the_text_of_a_run_says_what_it_came_to(run):
     assert text.count("damaged") == 0
     with (run / "labels.jsonl").open("a") as labels:
         labels.write("{torn\n")
-    assert "damaged: labels.jsonl: line 2 is torn or altered" in vlarl("log", "episodes", run)
+    text = vlarl("log", "episodes", run)
+    assert "damaged: labels.jsonl: line 2 is torn or altered" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
 
 
 def test_two_adapters_are_told_side_by_side(run):
