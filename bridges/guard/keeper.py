@@ -164,7 +164,9 @@ class Keeper:
         if held is not None and held.stop:
             self._tell(What.BAD, now_s, held.refused or "")
         elif held is not None:
-            event = Event(What.MOVE, now_s, next_s=asked.next_s, held=_was_held(held))
+            slowed = asked.episode < self._bounds.slowed_episodes
+            was_held = _was_held(held, slowed=slowed)
+            event = Event(What.MOVE, now_s, next_s=asked.next_s, held=was_held)
             self._machine = after(self._machine, event, self._tempo)
             self._count(held)
         else:
@@ -278,6 +280,12 @@ class Keeper:
             self.counts["refused"] += 1
 
 
-def _was_held(held: Held) -> bool:
-    """Whether a wish was cut short; a softened start and a slow gripper are no sign of a fault."""
-    return held.refused is not None or bool(held.limits & ~(Limit.ACCELERATION | Limit.GRIPPER))
+def _was_held(held: Held, *, slowed: bool) -> bool:
+    """Whether a wish was cut short in a way that speaks of a fault.
+
+    A softened start and a slow gripper do not, nor does a new adapter's lower speed.
+    """
+    meant = Limit.ACCELERATION | Limit.GRIPPER
+    if slowed:
+        pass
+    return held.refused is not None or bool(held.limits & ~meant)

@@ -21,7 +21,7 @@ from calibration.profile import Profile
 if TYPE_CHECKING:
     from diagnostic_msgs.msg import DiagnosticArray
 
-_MODES = {mode.name.lower(): mode for mode in Mode}
+_MODES = {mode.name.lower().replace("_", ""): mode for mode in Mode}
 # A gripper speaks at 10 Hz or so; older than this nobody knows how far it is open.
 _GRIPPER_S = 1.0
 # The arm must go on saying that it is no real one.
@@ -96,7 +96,7 @@ class Senses:
         arm = Arm(
             None,
             trouble=joints.trouble or pose.trouble,
-            mode=self._mode if mode is None else Mode(mode),
+            mode=self._mode if mode is None else mode,
             simulated=now_s() - self._simulated_s < _SIMULATED_S,
             publishers=self._publishers,
             agents=self._agents,
@@ -126,7 +126,7 @@ class Senses:
         for status in message.status:
             for pair in status.values:
                 if pair.key == "robot_mode":
-                    self._mode = _MODES.get(str(pair.value).lower(), Mode.OTHER)
+                    self._mode = _mode_named(str(pair.value))
 
 
 def _slots(profile: Profile, asleep: Any) -> list[tuple[str, Slot]]:  # noqa: ANN401
@@ -158,7 +158,7 @@ def _slots(profile: Profile, asleep: Any) -> list[tuple[str, Slot]]:  # noqa: AN
     ]
     if topics.robot_state:
         state = message_class("franka_msgs.msg", "FrankaRobotState", "franka-msgs")
-        slots.append(("mode", slot(state, topics.robot_state, lambda m: int(m.robot_mode))))
+        slots.append(("mode", slot(state, topics.robot_state, lambda m: _mode_of(m.robot_mode))))
     return slots
 
 
@@ -171,6 +171,19 @@ def message_class(module: str, name: str, package: str) -> Any:  # noqa: ANN401 
             f"{module}.{name} wanted, but it cannot be imported ({error}); "
             f"apt install ros-$ROS_DISTRO-{package}, and source your ROS 2"
         ) from None
+
+
+def _mode_of(number: int) -> Mode:
+    """A mode by libfranka's number; a number that nobody knows is a reason to stand still."""
+    return Mode(number) if number in list(Mode) else Mode.REFLEX
+
+
+def _mode_named(told: str) -> Mode:
+    """A mode by its name, however it is written, or by libfranka's number."""
+    if told.isdecimal():
+        return _mode_of(int(told))
+    plain = told.lower().replace("_", "").replace(" ", "")
+    return _MODES.get(plain, Mode.REFLEX)
 
 
 def _unheard(_message: object) -> None:

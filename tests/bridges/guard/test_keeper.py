@@ -261,3 +261,26 @@ def test_a_softened_start_and_a_slow_gripper_do_not_add_up_to_a_fault():
     for _ in range(9):
         desk.ask(Kind.MOVE, deadline_s=desk.now_s)
     assert desk.state == "HOLD"
+
+
+def wandering(desk, stride_m, **changes):
+    """Sixty setpoints of a tool that is asked to and fro, ten each way; the limits they met."""
+    desk.say("arm")
+    desk.ask(Kind.BEGIN, **changes)
+    met, x = Limit(0), 0.0
+    for number in range(60):
+        x += stride_m if number // 10 % 2 == 0 else -stride_m
+        place = floats(at(HOME, (x, 0.0, 0.0)).position_m)
+        met |= Limit(only(desk.ask(Kind.MOVE, position_m=place, **changes)).limits)
+    return met
+
+
+def test_being_slowed_as_a_new_adapter_is_no_sign_of_a_fault():
+    # 4.5 mm a setpoint is 0.225 m/s: less than the cell's 0.25, more than a new adapter's 0.125.
+    desk = Desk()
+    assert Limit.SPEED in wandering(desk, 0.0045, episode=0)
+    assert desk.state == "RUNNING"
+    # Of an adapter that is known, asking for twice the speed all the time is one.
+    desk = Desk()
+    wandering(desk, 0.009)
+    assert desk.state == "HOLD"
