@@ -287,5 +287,5 @@ def _was_held(held: Held, *, slowed: bool) -> bool:
     """
     meant = Limit.ACCELERATION | Limit.GRIPPER
     if slowed:
-        pass
+        meant |= Limit.SPEED | Limit.ROTATION | Limit.STEP
     return held.refused is not None or bool(held.limits & ~meant)
