@@ -15,7 +15,7 @@ from agent.protocols import Robot, Supervised
 from bridges.franka import FrankaArm
 from calibration.profile import load
 from tests.bridges.franka_moves import STILL, later, right, settings, task
-from tests.bridges.rehearsal import Rehearsal
+from tests.bridges.rehearsal import Rehearsal, patient_cell
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
@@ -154,12 +154,12 @@ def test_a_waiting_reset_gives_up_when_nobody_wants_it_any_more(arm, cell):
     arm.reset(task(arm))
 
 
-def test_a_real_arm_is_armed_and_its_scene_laid_by_a_person(arm, cell, caplog, until):
+def test_a_real_arm_is_armed_and_its_scene_laid_by_a_person(arm, cell, caplog, until, tmp_path):
     """The same arm under a profile that does not call it simulated, on a graph of its own."""
     arm.close()
     cell.close()
-    real = Rehearsal("franka")
-    mine = FrankaArm(settings(profile="franka", task="pick up the red cube"))
+    real = Rehearsal(patient_cell(tmp_path, "franka"))
+    mine = FrankaArm(settings(real.profile, "pick up the red cube"))
     done: list[object] = []
     waiting = threading.Thread(target=lambda: done.append(mine.reset(task(mine))))
     stop = threading.Event()

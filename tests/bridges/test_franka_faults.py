@@ -18,6 +18,7 @@ from tests.bridges.franka_moves import STILL, later, right, settings, task, wand
 from tests.bridges.rehearsal import end
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
+STRICT = True
 
 
 @pytest.fixture
