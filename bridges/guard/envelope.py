@@ -234,8 +234,10 @@ def _gripper(opening: float, start: Command, bounds: Bounds, now_s: float) -> tu
 
 
 def _share(allowed: float, wanted: float) -> float:
+    # Rounding may leave a debt, which allows nothing; nothing is what a standing arm wants.
+    within = max(0.0, allowed)
     # A wish that just meets a limit is not held to it by rounding.
-    return 1.0 if wanted <= allowed * (1.0 + 1e-9) else max(0.0, allowed) / wanted
+    return 1.0 if wanted <= within * (1.0 + 1e-9) else within / wanted
 
 
 def _turn(start: Pose, end: Pose) -> Vector:

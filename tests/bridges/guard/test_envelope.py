@@ -245,3 +245,6 @@ def test_what_a_turn_has_used_is_not_there_for_the_next():
     # a debt by rounding buys no way back
     found = held(move((0.001, 0.0, 0.0)), previous=last(credit_m=-1e-9, at_s=NOW, credit_n=2.0))
     assert moved(found) == pytest.approx([0.0, 0.0, 0.0], abs=1e-15)
+    # and standing still is asked of no credit
+    found = held(previous=last(credit_m=-1e-18, credit_rad=-1e-18, at_s=NOW, credit_n=2.0))
+    assert moved(found) == pytest.approx([0.0, 0.0, 0.0], abs=1e-15)
