@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,14 @@ def tui(run: Where = Path("runs")) -> None:
         )
     if not run.is_dir():
         raise UsageError(f"{run} is no folder; want a run or a folder of runs")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the terminal app wants a terminal, found none; "
+            "`vlarl-agent log` prints the same as text"
+        )
     from agent.tui.app import LogApp
 
-    LogApp(run).run()
+    app = LogApp(run)
+    app.run()
+    if app.return_code:  # a bug, whose traceback Textual has printed
+        raise typer.Exit(app.return_code)

@@ -29,3 +29,9 @@ def test_a_folder_that_is_none_is_refused(tmp_path):
     done = run(tmp_path / "none")
     assert done.returncode == 2
     assert "is no folder; want a run or a folder of runs" in done.stderr
+
+
+def test_without_a_terminal_the_text_of_the_log_is_recommended(tmp_path):
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert "`vlarl-agent log` prints the same as text" in done.stderr
