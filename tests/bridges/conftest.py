@@ -32,14 +32,14 @@ def until():
 def cell(request, tmp_path_factory):
     """A simulated Franka and its guard, in processes of their own.
 
-    They bear with a busy machine, but for modules that say STRICT = True: those test what is late.
+    They bear with a busy machine, less so for modules that test what is late: LIMIT_S.
     """
     pytest.importorskip("rclpy", reason="pip install vlarl-agent[ros]")
     from tests.bridges.rehearsal import Rehearsal, own_domain, patient_cell
 
     own_domain()
-    strict = getattr(request.module, "STRICT", False)
-    cell = Rehearsal("tabletop" if strict else patient_cell(tmp_path_factory.mktemp("cell")))
+    limit_s = getattr(request.module, "LIMIT_S", 2.5)
+    cell = Rehearsal(patient_cell(tmp_path_factory.mktemp("cell"), limit_s=limit_s))
     try:
         yield cell.start()
     finally:

@@ -18,10 +18,10 @@ from calibration.profile import find
 
 ROOT = Path(__file__).parents[2]
 PATIENT = """[freshness]
-joints_s = 2.0
-pose_s = 2.0
-camera_s = 2.0
-request_s = 3.0
+joints_s = {limit_s}
+pose_s = {limit_s}
+camera_s = {limit_s}
+request_s = {limit_s}
 frozen_frames = 40
 """
 
@@ -86,12 +86,12 @@ def end(process: subprocess.Popen[str] | None, number: int = signal.SIGTERM) -> 
         process.wait(5.0)
 
 
-def patient_cell(folder: Path, name: str = "tabletop") -> str:
+def patient_cell(folder: Path, name: str = "tabletop", limit_s: float = 2.5) -> str:
     """A shipped profile for a machine that is busy with other tests: readings may be older."""
     before, _, rest = find(name).read_text().partition("[freshness]\n")
     after = rest[rest.index("\n[") :]
     path = folder / f"patient_{name}.toml"
-    path.write_text(before + PATIENT + after)
+    path.write_text(before + PATIENT.format(limit_s=limit_s) + after)
     return str(path)
 
 

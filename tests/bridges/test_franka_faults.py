@@ -18,7 +18,7 @@ from tests.bridges.franka_moves import STILL, later, right, settings, task, wand
 from tests.bridges.rehearsal import end
 
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
-STRICT = True
+LIMIT_S = 0.8
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def whole(cell):
         ("camera_stale@agentview", RobotFault, "camera 'agentview' is .* old"),
         ("camera_frozen@eye_in_hand", RobotFault, "camera 'eye_in_hand' is frozen"),
         ("camera_black@agentview", RobotFault, "camera 'agentview' shows nothing"),
-        ("state_dropped", RobotFault, "old, limit 0.20 s"),
+        ("state_dropped", RobotFault, "old, limit 0.80 s"),
         ("pose_dropped", RobotFault, "tool pose .* old"),
         ("state_nan", RobotFault, "finite joint positions"),
         ("wrong_frame", RobotFault, "frame 'base' wanted, found 'elsewhere'"),
@@ -60,7 +60,7 @@ def test_a_lost_sense_ends_the_episode_with_what_to_do(arm, whole, fault, kind, 
 def test_a_policy_that_thinks_too_long_finds_the_arm_held_and_its_answer_late(arm):
     arm.reset(task(arm))
     arm.step([right(0.3)])
-    time.sleep(1.0)  # the profile lets it think for 0.6 s
+    time.sleep(LIMIT_S + 0.4)
     with pytest.raises(RobotFault, match=r"no (request|beat) in time"):
         arm.step([right(1.0)] * 3)
     arm.reset(task(arm))
@@ -78,9 +78,9 @@ def test_ctrl_c_in_the_middle_of_a_step_leaves_the_arm_at_rest(arm):
     assert arm.step([STILL]).ending is None
 
 
-def test_a_second_agent_on_the_same_arm_is_refused(arm):
+def test_a_second_agent_on_the_same_arm_is_refused(arm, cell):
     arm.reset(task(arm))
-    second = FrankaArm(settings())
+    second = FrankaArm(settings(cell.profile))
     with pytest.raises(RobotFault, match="one agent on an arm wanted, process"):
         second.reset(task(second))
     second.close()
