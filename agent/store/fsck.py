@@ -41,16 +41,19 @@ LEFT = "left as it is"
 def fsck(folders: Folders, *, dry_run: bool) -> tuple[Fault, ...]:
     """Find what is out of order and, unless `dry_run`, mend it. Safe to die in.
 
+    A dry run may look while another process writes: what that one is at is then in order.
     Raises StorageError while another process writes the run or when the disk fails, DataError
     when a newer program made the run.
     """
     if (folders.run / RUN).exists():
         open_run(folders.run)
     if dry_run:
-        return tuple(_faults(folders, tuple(_damaged(folders))))
+        running = WriterLock(folders.lock).is_taken()
+        unfinished = () if running else tuple(_unfinished(folders))
+        return (*unfinished, *_faults(folders, tuple(_damaged(folders))))
     with WriterLock(folders.lock):
         damaged = tuple(_damaged(folders))
-        found = tuple(_faults(folders, damaged))
+        found = (*_unfinished(folders), *_faults(folders, damaged))
         for folder in (folders.staging, folders.episodes, folders.interrupted):
             make_folder(folder)
         for folder, why in damaged:
@@ -61,7 +64,6 @@ def fsck(folders: Folders, *, dry_run: bool) -> tuple[Fault, ...]:
 
 
 def _faults(folders: Folders, damaged: Sequence[tuple[Path, list[str]]]) -> Iterator[Fault]:
-    yield from _unfinished(folders)
     for folder, why in damaged:
         more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
         yield Fault(folder.name, f"{why[0]}{more}", "set aside in quarantine")

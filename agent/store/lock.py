@@ -41,6 +41,22 @@ class WriterLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def is_taken(self) -> bool:
+        """Whether a living process writes; asked without becoming the writer."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            return not holder.isdigit() or _is_alive(int(holder))
+        else:
+            return False
+        finally:
+            os.close(descriptor)  # and with it the lock
+
     def __enter__(self) -> WriterLock:
         """Take it."""
         self.take()

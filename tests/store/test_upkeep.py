@@ -146,6 +146,18 @@ def test_fsck_tells_first_and_then_mends_and_nothing_sound_is_touched(three):
     assert [row.id for row in reader.summaries()] == ["000001", "000003"]
 
 
+def test_a_dry_run_of_fsck_takes_a_running_episode_for_no_fault(three):
+    store = ZarrStore(three)
+    store.open()
+    recording = store.begin(Task("t", "", 0, 9), ADAPTER, 1.0)
+    recording.append(seeded(1, 1).steps[0])
+    assert mended(three, dry_run=True, as_json=False) == ("all in order", True)
+    with pytest.raises(StorageError):
+        ZarrStore(three).open()  # the look has not taken the lock from the writer
+    recording.abandon("enough")
+    store.close()
+
+
 def test_fsck_leaves_an_episode_of_a_newer_program_where_it_is(three):
     from agent.store import record
 
