@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import json
 import os
@@ -16,9 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped
+from numpy.typing import NDArray
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
@@ -147,6 +150,21 @@ class SimulatedArm:
         self.until(lambda: self.heard[topic], topic)
         return self.heard[topic][-1][1]
 
+    def since(self, topic: str, seconds: float) -> list[Any]:
+        """Messages of a topic that come within the next seconds."""
+        self.heard[topic].clear()
+        time.sleep(seconds)
+        return [message for _, message in list(self.heard[topic])]
+
+    def reaches(self, target: PoseStamped, within_s: float = 1.0) -> bool:
+        """Whether the tool comes to a target, to a millimetre."""
+        ends_s = time.monotonic() + within_s
+        while time.monotonic() < ends_s:
+            if np.abs(place_of(self.newest("current_pose")) - place_of(target)).max() < 1e-3:
+                return True
+            time.sleep(0.01)
+        return False
+
     def until(self, true: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:
         """Wait for something. Raises TimeoutError that names it."""
         ends_s = time.monotonic() + timeout_s
@@ -180,3 +198,23 @@ class SimulatedArm:
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):
             self._executor.spin()
+
+
+def place_of(message: PoseStamped) -> NDArray[np.float64]:
+    """Where a pose is, (3,) m."""
+    place = message.pose.position
+    return np.array([place.x, place.y, place.z])
+
+
+def ahead(message: PoseStamped, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> PoseStamped:
+    """A target so far (m) from a pose."""
+    target = copy.deepcopy(message)
+    target.pose.position.x += x
+    target.pose.position.y += y
+    target.pose.position.z += z
+    return target
+
+
+def stamp_s(message: Any) -> float:  # noqa: ANN401  any message with a header
+    """Seconds since the epoch that a message is stamped with."""
+    return float(message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
