@@ -1,6 +1,8 @@
 """A whole adaptation log, written by the program's own store and ledger, the same every time."""
 
+import datetime
 import json
+import os
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -37,11 +39,29 @@ def write(run):
         "source": "judge/1", "when": "2026-01-01T10:00:00.000+00:00",
     }  # fmt: skip
     (run / "probes.jsonl").write_text(json.dumps(probe) + "\n")
+    _times(run)
+
+
+def _times(run):
+    """Every moment as it would have been: the order of events is not that of this disk's clock."""
+    began = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC).timestamp()
+    moments = {run / "evaluations" / "before-base.json": -10}
+    for number in (1, 2, 3):
+        # an episode begins every three seconds, an update comes after eight of them
+        moments[run / "updates" / f"{number:04d}.json"] = number * 8 * (STEPS / 20 + 2) + 1
+    moments |= {run / "evaluations" / "after-0003.json": 80, run / "outcome.json": 90}
+    for path, after_s in moments.items():
+        os.utime(path, (began + after_s, began + after_s))
+    labels = [json.loads(line) for line in (run / "labels.jsonl").read_text().splitlines()]
+    for number, each in enumerate(labels):
+        each["when"] = f"2026-01-01T01:0{number}:00.000+00:00"
+    (run / "labels.jsonl").write_text("".join(json.dumps(each) + "\n" for each in labels))
 
 
 def _settings(run):
     """The shift of the embedded robot's usual run, so that the header has something to tell."""
     told = json.loads((run / "run.json").read_text())
+    told["created"] = "2025-12-31T23:59:00+00:00"
     told["settings"]["robot"] |= {"task": "lift-red-cube", "shift": {"drift": 0.18}}
     (run / "run.json").write_text(json.dumps(told))
 
