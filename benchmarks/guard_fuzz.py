@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -32,7 +33,8 @@ def live(seed: int, steps: int = STEPS_A_LIFE) -> tuple[Counter[str], str]:
     for number in range(steps):
         what = happening(play.rng)
         try:
-            play.step(what)
+            with np.errstate(all="raise", under="ignore"):
+                play.step(what)
         except Wrong as wrong:
             return _told(play, number + 1), f"life {seed} ({name}), step {number}, {what}: {wrong}"
         except Exception as error:
@@ -73,8 +75,8 @@ def _told(play: Play, steps: int) -> Counter[str]:
     return counted + play.seen + Counter(held)
 
 
-def main() -> None:
-    """Fuzz and write results/guard-fuzz.json."""
+def main() -> int:
+    """Fuzz and write results/guard-fuzz.json; 1 where there was a finding."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--processes", type=int, default=2)
@@ -90,8 +92,8 @@ def main() -> None:
         **found,
     }
     told.out.write_text(json.dumps(whole, indent=1) + "\n")
+    return 1 if found["findings"] else 0
 
 
 if __name__ == "__main__":
-    np.seterr(all="raise")
-    main()
+    sys.exit(main())
