@@ -30,6 +30,8 @@ from sim.franka.track import Stop, stop_after
 ROOT = Path(__file__).parents[1]
 MOVED_M = 0.02  # far enough from where it stood to be called moving
 FOUND_S = 4.0  # in which a new guard finds the arm, on a busy machine too
+KNOWN = 100  # episodes that the adapter has had, so that the guard does not slow it
+STEPS = 3
 Wish = Callable[[int], Action]
 
 
@@ -128,6 +130,7 @@ class Cell:
     def act(self, policy: Wanderer, steps: int = 60) -> str:
         """Play an episode, recorded; how it ended, or the error's name and text."""
         task = Task(self.card.name, self.card.instruction, 1, steps)
+        self.robot.acting(policy.adapter, KNOWN)
         recording = self.store.begin(task, "base", 1.0)
         try:
             episode = run_episode(self.robot, policy, recording, task, 1.0)
@@ -150,6 +153,17 @@ class Cell:
             self.arm.until(lambda: self._operator.get_subscription_count() > 0, "a listener")
         self._operator.publish(String(data=word))
         time.sleep(0.5)
+
+    def await_steps(self, runs: Path, timeout_s: float = 120.0) -> None:
+        """Wait until an agent's episode has grown by some steps: its reset is no motion."""
+        ends_s = time.monotonic() + timeout_s
+        sizes: dict[Path, set[int]] = {}
+        while not any(len(each) > STEPS for each in sizes.values()):
+            if time.monotonic() > ends_s:
+                raise TimeoutError("an episode under way wanted, none grew")
+            for log in runs.glob("*/staging/*/steps.log"):
+                sizes.setdefault(log, set()).add(log.stat().st_size)
+            time.sleep(0.02)
 
     def await_motion(self, timeout_s: float = 60.0) -> None:
         """Wait until the tool is truly under way. Raises TimeoutError."""

@@ -185,7 +185,8 @@ def process_row(cell: Cell, number: int, signals: tuple[int, ...], expected: int
     cell.robot.close()
     before = set((cell.folder / "runs").glob("*"))
     agent = cell.agent()
-    cell.await_motion(120.0)
+    cell.await_steps(cell.folder / "runs")
+    cell.await_motion()
     since_s = time.monotonic()
     for each in signals:
         agent.send_signal(each)

@@ -24,7 +24,7 @@ from agent.cadence import Pace, cadence, pace_of
 from agent.episode import Task
 from agent.rollout import run_episode
 from benchmarks import setting
-from benchmarks.ros_cell import Cell, Wanderer, to_and_fro
+from benchmarks.ros_cell import KNOWN, Cell, Wanderer, to_and_fro
 from bridges.hearing import Hearing
 from bridges.messages import stamp_s
 
@@ -37,6 +37,7 @@ def play(cell: Cell, seconds: float, control_hz: float) -> Pace:
     """One episode of so many seconds, at rest afterwards."""
     steps = round(seconds * control_hz)
     task = Task(cell.card.name, cell.card.instruction, 1, steps)
+    cell.robot.acting("base", KNOWN)
     recording = cell.store.begin(task, "base", 1.0)
     episode = run_episode(cell.robot, Wanderer(to_and_fro), recording, task, 1.0)
     recording.abandon("only timed")

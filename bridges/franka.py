@@ -202,7 +202,7 @@ class FrankaArm:
     def _ending(self, run: _Run, done: Came) -> Ending | None:
         """How the episode ends after a control step, or None; waits out a person's hold."""
         self._works.views.check()
-        ending = self._said()
+        ending = Truncated("stopped") if self._stop_wanted() else self._said()
         if ending is None and done.stopped is not None:
             if BY_A_PERSON not in done.stopped.reason:
                 raise self._why(done.stopped)

@@ -1,12 +1,14 @@
 """A session on an arm whose bridge fails: episodes are kept, tries are made again, or it ends."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from agent.cli.build import make_cards, make_parts
 from agent.curriculum import tasks_of
 from agent.deployment import deploy
+from agent.episode import Truncated
 from agent.errors import Interrupted, NoMove, RobotFault, SafetyStop
 from agent.evaluation import try_tasks
 from agent.patience import Patience
@@ -123,6 +125,36 @@ def test_without_patience_a_fault_ends_an_evaluation():
     with pytest.raises(RobotFault, match="gone"):
         try_tasks(robot, Creeper(1.0), tasks, patience=Patience(0, 0.0))
     FlakyRobot.faults = []
+
+
+def held_out(robot, count=2):
+    return tasks_of(robot.tasks(), "held_out", count)
+
+
+def test_a_try_that_somebody_stops_is_not_counted_and_made_again():
+    robot, stopped = FlakyRobot(told("", update=False).robot), []
+    step = robot.step
+
+    def stop_once(actions):
+        reading = step(actions)
+        if stopped:
+            return reading
+        stopped.append(True)
+        return replace(reading, ending=Truncated("stopped"))
+
+    robot.step = stop_once
+    trials = try_tasks(robot, Creeper(1.0), held_out(robot))
+    assert [trial.start for trial in trials] == [10, 11]
+    assert all(trial.success for trial in trials)
+    assert robot.acted == [("base", 0), ("base", 0), ("base", 1)]
+
+
+def test_a_try_under_way_ends_at_the_next_decision_when_asked_to():
+    robot, creeper = FlakyRobot(told("", update=False).robot), Creeper(0.0)  # never arrives
+    trials = try_tasks(robot, creeper, held_out(robot), stop_wanted=lambda: len(creeper.shown) > 1)
+    assert trials == ()
+    assert len(creeper.shown) == 2
+    assert robot.rests == 1
 
 
 def test_a_robot_that_waits_for_a_person_is_told_how_to_give_up(point_checkpoint, tmp_path):
