@@ -19,6 +19,7 @@ TITLES = {
     "calibration": "Camera and hand-eye calibration against the truth",
     "crash": "Ways to die, and what they leave",
     "crash_store": "The episode store killed at random",
+    "franka-sim": "The simulated Franka beside the embedded table-top",
     "libero-expert": "LIBERO's scripted expert",
     "recording": "What recording costs",
     "speed": "Speed of the agent",
