@@ -95,7 +95,7 @@ class Limits(Table):
 
     speed_m_s: Positive = 0.25
     rotation_rad_s: Positive = 1.0
-    acceleration_m_s2: Positive = 2.0
+    acceleration_m_s2: Positive = 3.0
     step_m: Positive = 0.01
     step_rad: Positive = 0.05
     lead_m: Positive = 0.08

@@ -20,7 +20,7 @@ PROFILE = load("franka")
 HOME = home_of(PROFILE)
 JOINTS = np.array(PROFILE.home.joints_rad)
 # 10 mm a setpoint at most; 0.25 m/s is 5 mm; 2 m/s2 gain 0.8 mm a setpoint.
-BOUNDS: Bounds = replace(bounds_of(PROFILE), slowed=0.5, slowed_episodes=3)
+BOUNDS: Bounds = replace(bounds_of(PROFILE), acceleration_m_s2=2.0, slowed=0.5, slowed_episodes=3)
 TEMPO = Tempo(silence_s=0.6, grace_s=0.04, window=10)
 
 

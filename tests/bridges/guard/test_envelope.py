@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from agent.episode import Limit
+from bridges.guard.bounds import bounds_of
 from bridges.guard.envelope import at_rest, hold
+from bridges.guard.homing import home_of
 from bridges.pose import Pose, product, turned_by
+from calibration.profile import load
 from tests.bridges.guard.cell import BOUNDS, HOME, JOINTS, NOW, T, at, last, measured, move
 
 
@@ -248,3 +251,24 @@ def test_what_a_turn_has_used_is_not_there_for_the_next():
     # and standing still is asked of no credit
     found = held(previous=last(credit_m=-1e-18, credit_rad=-1e-18, at_s=NOW, credit_n=2.0))
     assert moved(found) == pytest.approx([0.0, 0.0, 0.0], abs=1e-15)
+
+
+@pytest.mark.parametrize("name", ["franka", "panda"])
+def test_a_full_scale_action_is_carried_out_within_its_control_period(name: str):
+    # Else every bold action would count as not executed, and nothing be learned from it.
+    profile = load(name)
+    bounds = bounds_of(profile)
+    home, joints = home_of(profile), np.array(profile.home.joints_rad)
+    count = round(profile.rates.setpoint_hz / profile.rates.control_hz)
+    full_m = np.array([0.0, profile.scale.full_scale[1], 0.0])
+    previous, now_s = None, NOW
+    for number in range(1, count + 1):
+        now_s += bounds.period_s
+        arm = measured(joints_rad=joints, pose=home, joints_at_s=now_s, pose_at_s=now_s)
+        wish = tuple(float(value) for value in home.position_m + full_m * number / count)
+        request = move(position_m=wish, quaternion_xyzw=tuple(home.quaternion.tolist()),
+                       sent_s=now_s, deadline_s=now_s, next_s=now_s, episode=99)  # fmt: skip
+        found = hold(request, arm, previous, bounds, now_s)
+        previous = found.command
+    # one fiftieth of full scale counts as unchanged
+    assert previous.pose.position_m - home.position_m == pytest.approx(full_m, abs=0.001)
