@@ -20,6 +20,7 @@ TITLES = {
     "crash": "Ways to die, and what they leave",
     "crash_store": "The episode store killed at random",
     "franka-sim": "The simulated Franka beside the embedded table-top",
+    "guard-fuzz": "The guard under everything that can go wrong",
     "libero-expert": "LIBERO's scripted expert",
     "recording": "What recording costs",
     "speed": "Speed of the agent",
