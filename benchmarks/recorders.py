@@ -79,7 +79,7 @@ class ZarrAppend:
 
 
 class Hdf5:
-    """One file, ten views a chunk, gzip 1, flushed at each step."""
+    """One file, one view a chunk, so that none is packed twice; gzip 1, flushed at each step."""
 
     def __init__(self, folder: Path) -> None:
         import h5py
@@ -93,7 +93,7 @@ class Hdf5:
                 packed = {"compression": "gzip", "compression_opts": 1} if value.ndim == 3 else {}
                 self._file.create_dataset(
                     name, (0, *value.shape), value.dtype, maxshape=(None, *value.shape),
-                    chunks=(10, *value.shape), **packed,
+                    chunks=(1, *value.shape), **packed,
                 )  # fmt: skip
             array = self._file[name]
             array.resize(len(array) + 1, axis=0)

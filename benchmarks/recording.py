@@ -132,7 +132,7 @@ def _record(name: str, size: str, seconds: float, folder: Path, tell: Tell) -> N
         "step_most_ms": round(1e3 * max(spent), 3),
         "processor_share": round(share, 3),
         "finish_s": round(time.monotonic() - ended, 2),
-        "bytes_to_raw": round(stored / raw, 3),
+        "bytes_to_raw": round(stored / raw, 4),
     }))  # fmt: skip
 
 
