@@ -28,7 +28,7 @@ class ReplayRobot:
     """Walks through an episode, one control step for each action.
 
     `Reading.applied` and `track` are as recorded; `executed` is True where what is asked is what
-    was carried out unchanged then. Pictures were recorded at decisions alone: in between the last
+    was carried out then. Pictures were recorded at decisions alone: in between the last
     one is shown again, with the proprioception of the moment.
     card: of the robot that played the episode. Raises DataError where the two do not fit.
     """
@@ -46,9 +46,6 @@ class ReplayRobot:
             )
         self._episode, self._card = episode, card
         self._applied = [action for step in episode.steps for action in step.applied]
-        self._executed = [
-            bool(each) for step in episode.steps for each in step.executed[: len(step.applied)]
-        ]
         self._track = np.concatenate([step.track for step in episode.steps])
         # The view that came after so many control steps.
         ends = np.cumsum([0, *(len(step.applied) for step in episode.steps)])
@@ -93,7 +90,7 @@ class ReplayRobot:
         applied = tuple(self._applied[begun : self._at])
         executed = np.zeros(len(moves), np.bool_)
         for number, (asked, done) in enumerate(zip(actions, applied, strict=False)):
-            executed[number] = self._executed[begun + number] and _same(asked, done)
+            executed[number] = _same(asked, done)
         ending = self._ending(task)
         view = self._view()
         if ending is not None:

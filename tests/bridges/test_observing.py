@@ -23,7 +23,10 @@ from calibration.profile import load
 pytestmark = pytest.mark.ros
 
 PAUSE = threading.Event().wait
-PROFILE = load("tabletop")
+# Limits with which a busy machine does not interfere, all but the cameras'.
+SHIPPED = load("tabletop")
+FRESH = {"joints_s": 3.0, "pose_s": 3.0, "camera_s": 0.6, "frozen_frames": 40}
+PROFILE = SHIPPED.model_copy(update={"freshness": SHIPPED.freshness.model_copy(update=FRESH)})
 NOISE = np.random.default_rng(0).integers(0, 255, (96, 96, 3), np.uint8)
 
 
@@ -165,17 +168,17 @@ def test_a_picture_that_is_not_yet_there_is_waited_for_within_the_limit(cell, un
     view = cell.views.look("touch", 1.0, asked_s).observation
     helper.join()
     assert view.time_s > asked_s
-    assert now_s() - asked_s < 0.3
+    assert now_s() - asked_s < 0.6
 
 
 def test_one_camera_that_stays_behind_is_named(cell, until):
     cell.feel()
     cell.show()
-    time.sleep(0.35)
+    time.sleep(0.65)
     cell.feel()
     cell.show(names=("agentview",))
     assert until(lambda: max(cell.senses.ages(now_s()).values()) < 0.1)
-    with pytest.raises(RobotFault, match=r"camera 'eye_in_hand' is 0\.\d+ s old, limit 0\.30 s"):
+    with pytest.raises(RobotFault, match=r"camera 'eye_in_hand' is 0\.\d+ s old, limit 0\.60 s"):
         cell.views.look("touch", 1.0, 0.0)
 
 
