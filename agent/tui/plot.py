@@ -127,10 +127,9 @@ def _dots(values: Floats, columns: int, rows: int, low: float, high: float) -> N
         top, bottom = (int(end) for end in _height(ends, 4 * rows, low, high))
         dots[top : bottom + 1, column] = True
         # A steep piece is joined to its neighbour, so that the line has no holes.
-        if before is not None and top > before[1]:
-            dots[before[1] : top, column] = True
-        elif before is not None and bottom < before[0]:
-            dots[bottom : before[0] + 1, column] = True
+        if before is not None:
+            dots[before[1] + 1 : top, column] = True
+            dots[bottom + 1 : before[0], column] = True
         before = top, bottom
     return dots
 
@@ -164,15 +163,19 @@ def _band(
 def _place_marks(
     cells: list[list[tuple[str, str]]], count: int, marks: Sequence[tuple[int, str]]
 ) -> list[tuple[str, str]]:
-    """Draw upright lines where nothing is drawn; returns the line of their labels above."""
+    """Draw upright lines where nothing is drawn; returns the line of their labels above.
+
+    A mark whose label has no room is left out: many of them would hide the curve.
+    """
     columns = len(cells[0])
     heads, free = [" "] * columns, 0
     for index, label in marks:
         column = column_of(index, count, columns)
+        if column < free or column + len(label) > columns:
+            continue
+        heads[column : column + len(label)] = list(label)
+        free = column + len(label) + 1
         for line in cells:
             if line[column][0] == _SPACE:
                 line[column] = ("┊", theme.QUIET)
-        if column >= free and column + len(label) <= columns:
-            heads[column : column + len(label)] = list(label)
-            free = column + len(label) + 1
     return [("".join(heads), theme.QUIET)]

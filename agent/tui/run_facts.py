@@ -20,7 +20,9 @@ Part = tuple[str, str]
 def heading(view: RunView) -> tuple[str, list[str], Part]:
     """What the header tells of a run."""
     head, activity = view.head, view.activity
-    where = ": ".join(part for part in (head.robot, task(view)) if part)
+    tasks = {arm.task for arm in view.arms}
+    doing = task(view) if head.task or len(tasks) < 2 else f"{len(tasks)} tasks"
+    where = ": ".join(part for part in (head.robot, doing) if part)
     facts = [f"adapter {view.adapter}", where] if where else [f"adapter {view.adapter}"]
     if head.shift:
         facts.append("shift " + shift(view))
