@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ MOVED_M = 0.02  # far enough from where it stood to be called moving
 FOUND_S = 4.0  # in which a new guard finds the arm, on a busy machine too
 KNOWN = 100  # episodes that the adapter has had, so that the guard does not slow it
 STEPS = 3
+TRIES = 4
 Wish = Callable[[int], Action]
 
 
@@ -146,6 +147,19 @@ class Cell:
         thread.start()
         return thread, said
 
+    def under_way(self, steps: int = 200) -> tuple[threading.Thread, list[str]]:
+        """Start an episode and wait until it moves; again where this machine was too slow for it.
+
+        Raises TimeoutError where it never does.
+        """
+        for _ in range(TRIES):
+            thread, said = self.acting(Wanderer(), steps)
+            with suppress(TimeoutError):
+                self.await_motion(30.0, thread)
+                return thread, said
+            thread.join()
+        raise TimeoutError(f"a moving tool wanted, found {said}")
+
     def say(self, word: str) -> None:
         """A person says a word, and is heard."""
         if self._operator is None:
@@ -165,10 +179,10 @@ class Cell:
                 sizes.setdefault(log, set()).add(log.stat().st_size)
             time.sleep(0.02)
 
-    def await_motion(self, timeout_s: float = 60.0) -> None:
-        """Wait until the tool is truly under way. Raises TimeoutError."""
+    def await_motion(self, timeout_s: float = 60.0, thread: threading.Thread | None = None) -> None:
+        """Wait until the tool is truly under way. Raises TimeoutError, or where the thread ends."""
         ends_s = time.monotonic() + timeout_s
-        while time.monotonic() < ends_s:
+        while time.monotonic() < ends_s and (thread is None or thread.is_alive()):
             rows = np.array(self.arm.trace()["rows"][-30:])
             if len(rows) > 1 and float(np.abs(rows[-1, 1:4] - rows[0, 1:4]).max()) > MOVED_M:
                 return

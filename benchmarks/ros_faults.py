@@ -154,8 +154,7 @@ BY_A_PERSON = ("reflex", "user_stop", "second_publisher")
 
 def arm_row(cell: Cell, number: int, fault: str, wanted: tuple[str, ...], word: str) -> Row:
     """Break the arm in the middle of an episode, mend it, and see that the next one goes."""
-    thread, said = cell.acting(Wanderer(), 200)
-    cell.await_motion()
+    thread, said = cell.under_way(200)
     with faulty(cell, fault) as since_s:
         thread.join(20.0)
         time.sleep(SETTLED_S)
@@ -177,8 +176,7 @@ def arm_row(cell: Cell, number: int, fault: str, wanted: tuple[str, ...], word: 
 
 def guard_row(cell: Cell, number: int) -> Row:
     """Kill the guard under way; the arm then keeps its last target and goes no further."""
-    thread, said = cell.acting(Wanderer(), 200)
-    cell.await_motion()
+    thread, said = cell.under_way(200)
     since_s = time.monotonic()
     end(cell.guard, number)
     thread.join(20.0)
@@ -233,8 +231,7 @@ def _kept(folder: Path) -> int:
 
 def second_agent_row(cell: Cell) -> Row:
     """Start a second agent while one has the arm."""
-    thread, _ = cell.acting(Wanderer(), 120)
-    cell.await_motion()
+    thread, _ = cell.under_way(120)
     agent = cell.agent("--set", "robot.retries=0")
     _, talk = agent.communicate(timeout=90.0)
     thread.join()
