@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -32,7 +33,8 @@ class Terminal:
             start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
-        self._raw, self._drawn = b"", ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest, self._drawn = "", ""
 
     def __enter__(self) -> Terminal:
         """Nothing more."""
@@ -52,7 +54,7 @@ class Terminal:
         """Send keys, and forget what was drawn before."""
         while self._read(0.0):
             pass
-        self._raw, self._drawn = b"", ""
+        self._drawn = ""
         os.write(self._ours, keys.encode())
 
     def wait_for(self, *texts: str) -> None:
@@ -79,9 +81,12 @@ class Terminal:
             data = os.read(self._ours, 1 << 16)
         except OSError:  # the other end is closed
             return False
-        self._raw += data
-        # As a whole, for a read may end within a character or a control sequence.
-        self._drawn = _CONTROL.sub("", self._raw.decode("utf-8", "replace"))
+        self._rest += self._decoder.decode(data)
+        # A read may end within a control sequence, which then waits for its end.
+        last = self._rest.rfind("\x1b")
+        whole = len(self._rest) if last < 0 or _CONTROL.match(self._rest, last) else last
+        self._drawn += _CONTROL.sub("", self._rest[:whole])
+        self._rest = self._rest[whole:]
         return bool(data)
 
     def _status(self, name: str) -> float:
