@@ -70,7 +70,7 @@ def row(control_hz: float, seconds: float) -> dict[str, Any]:
         for messages in cell.arm.heard.values():
             messages.clear()
         pace = play(cell, seconds, control_hz)
-        stamps = [[stamp_s(m) for _, m in cell.arm.heard[name]] for name in PICTURES]
+        stamps = [[stamp_s(m) for _, m in cell.arm.heard[name].copy()] for name in PICTURES]
         hearing.listen(1.5)
         added = hearing.of("guard/status").values("request_to_target_p99_ms")
     found = cadence([pace], control_hz)
