@@ -26,7 +26,7 @@ _LEFT = tuple(f"{word} {BY_A_PERSON}" for word in ("hold", "stop", "disarm"))
 # tried again when a person allows it; anything else is a limit.
 _OURS = re.compile(rf"\b(in time|stayed away|gone|stale|old|ends|no whole state|{BY_A_PERSON})\b")
 PERSON_S = 600.0
-_PROGRAM_S = 5.0
+_PROGRAM_S = 15.0  # a busy machine finds its peers late
 _LOOK_S = 0.1
 
 
