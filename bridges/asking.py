@@ -166,6 +166,23 @@ class GuardLine:
         number = self.send(Request(0, kind, sent_s, sent_s + timeout_s, sent_s + timeout_s))
         return self.answers([number], timeout_s)[0]
 
+    def go_home(self, timeout_s: float, pause: Callable[[float], None]) -> Answer:
+        """Have the guard bring the arm home; it does so for as long as it is beaten to.
+
+        pause: waits, and gives up by raising. Raises RobotFault where no answer comes in time.
+        """
+        sent_s = now_s()
+        ends_s = sent_s + timeout_s
+        number = self.send(Request(0, Kind.HOME, sent_s, ends_s, ends_s))
+        try:
+            while self._awaited[number] is None and now_s() < ends_s:
+                self.beat()
+                pause(_LOOK_S)
+            return self.answers([number], 0.0)[0]
+        finally:
+            with self._changed:
+                self._awaited.pop(number, None)
+
     def beat(self) -> None:
         """Say that this agent is alive; the answer is not waited for."""
         if self._publisher is None:

@@ -12,7 +12,7 @@ from bridges.asking import GuardLine
 from bridges.node import Link
 from bridges.person import Operator
 from bridges.readying import PERSON_S
-from bridges.wire import OPERATOR_TOPIC, Kind, State
+from bridges.wire import OPERATOR_TOPIC, State
 from calibration.profile import Topics
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def lay_by_hand(
 
     Raises RobotFault where the arm does not get home, or nobody comes for ten minutes.
     """
-    home = guard.ask(Kind.HOME, _HOME_S)
+    home = guard.go_home(_HOME_S, pause)
     if home.reason or home.state is not State.ARMED:
         raise RobotFault(f"the arm at home wanted, the guard is {home.state}: {home.reason}")
     operator.words()

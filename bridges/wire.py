@@ -34,7 +34,7 @@ class Kind(StrEnum):
     """What the agent asks for.
 
     BEGIN: an episode starts (ARMED to RUNNING). MOVE: one setpoint. REST: the episode is over.
-    HOME: bring the arm home; answered when it is there or cannot get there.
+    HOME: bring the arm home; answered when it is there or cannot get there; wants beats.
     BEAT: the agent is alive, and asks for the state; it replaces no move.
     ARM, CLEAR, RESUME: the program in a person's stead; for a simulated arm only.
     """

@@ -50,6 +50,7 @@ class _Home:
     sequence: int
     received_s: float
     ends_s: float
+    heard_s: float  # the agent, last
 
 
 class Keeper:
@@ -86,6 +87,8 @@ class Keeper:
             self._tell(What.BAD, now_s, f"unreadable request: {error}")
             return self._reply(before, arm, now_s, UNASKED, why=str(error))
         self.counts[asked.kind] += 1
+        if self._homing is not None:
+            self._homing.heard_s = now_s
         if asked.kind is Kind.MOVE:
             return self._move(asked, before, arm, now_s)
         if asked.kind is Kind.HOME:
@@ -208,12 +211,15 @@ class Keeper:
         why = why or self._tell(What.BEGIN, now_s, obstacle=obstacle(arm, self._bounds, now_s))
         if why:
             return self._reply(before, arm, now_s, sequence, why=why)
-        self._homing = _Home(sequence, now_s, now_s + _HOME_S)
+        self._homing = _Home(sequence, now_s, now_s + _HOME_S, now_s)
         return Reply(answers=(answer_of(self._machine, UNASKED, now_s, "going home"),))
 
     def _go_home(self, homing: _Home, before: Machine, arm: Arm, now_s: float) -> Reply:
         """One setpoint on the way home, held to the envelope like any other."""
         measured = arm.measured
+        if homing.sequence != UNASKED and now_s - homing.heard_s > self._tempo.silence_s:
+            self._tell(What.HEARTBEAT_LOST, now_s, "no beat in time on the way home")
+            return self._reply(before, arm, now_s, UNASKED)
         if measured is None or self._machine.by_hand or now_s > homing.ends_s:
             why = f"home was not reached in {_HOME_S:.0f} s" if measured else "no state"
             self._tell(What.BAD, now_s, "a person took the arm" if self._machine.by_hand else why)

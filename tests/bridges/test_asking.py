@@ -1,6 +1,7 @@
 """Requests to a guard, and answers that come late, out of order, garbled or never."""
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ pytest.importorskip("rclpy", reason="pip install vlarl-agent[ros]")
 from std_msgs.msg import String
 
 from agent.clock import now_s
-from agent.errors import RobotFault, SafetyStop
+from agent.errors import Interrupted, RobotFault, SafetyStop
 from bridges.asking import GuardLine
 from bridges.node import Link
 from bridges.readying import make_ready, stopped
@@ -75,6 +76,26 @@ def test_answers_are_told_apart_by_their_numbers_whatever_their_order(line, cler
     clerk.answer(*(told(number, reason=f"of {number}") for number in reversed(numbers)))
     found = line.answers(numbers, 2.0)
     assert [each.reason for each in found] == [f"of {number}" for number in numbers]
+
+
+def test_the_way_home_is_beaten_to_and_given_up_at_once(line, clerk, until):
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise Interrupted("nobody wants it")
+
+    with pytest.raises(Interrupted):
+        line.go_home(35.0, pause)
+    assert until(lambda: len(clerk.heard) == 4)
+    assert [each.kind for each in clerk.heard] == [Kind.HOME, Kind.BEAT, Kind.BEAT, Kind.BEAT]
+    assert not line._awaited
+    clerk.at_once = lambda request: told(request.sequence, State.ARMED)
+    assert line.go_home(5.0, time.sleep).state is State.ARMED
+    clerk.at_once = None
+    with pytest.raises(RobotFault, match="found 0"):
+        line.go_home(0.1, time.sleep)
 
 
 def test_an_answer_that_is_late_is_no_answer_to_a_later_question(line, clerk, until):
