@@ -28,6 +28,7 @@ from agent.cli import (
     safety,
     tui,
 )
+from agent.cli.talk import Talk
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -107,7 +108,7 @@ def _every_command(
 ) -> None:
     """Run a vision-language-action policy on a robot and adapt it between episodes."""
     logging.basicConfig(
-        stream=sys.stderr,
+        handlers=[Talk()],
         level=logging.INFO if verbose else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )

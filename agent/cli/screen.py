@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -61,7 +62,12 @@ class Screen:
     def __init__(self, console: Console, seen: Seen) -> None:
         self._console, self._seen = console, seen
         self._live = Live(
-            get_renderable=lambda: draw(seen), console=console, refresh_per_second=4, transient=True
+            get_renderable=lambda: draw(seen),
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+            # Talk that goes to a file stays there; on the terminal it is written above the picture.
+            redirect_stderr=sys.stderr.isatty(),
         )
 
     def __enter__(self) -> Screen:
