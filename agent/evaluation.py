@@ -52,9 +52,7 @@ def try_tasks(
     return tuple(trials)
 
 
-def _try(
-    robot: Robot, policy: Policy, task: Task, stop_wanted: Callable[[], bool]
-) -> Trial | None:
+def _try(robot: Robot, policy: Policy, task: Task, stop_wanted: Callable[[], bool]) -> Trial | None:
     try:
         policy.seed(task.seed)
         view = robot.reset(task)
