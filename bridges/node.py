@@ -131,7 +131,8 @@ class Link:
             )
             if wanted == reliable or not offers:
                 continue
-            self._node.destroy_subscription(subscription)
+            # Ended by another thread than waits for it, it may end that wait with InvalidHandle.
+            self._executor.create_task(self._node.destroy_subscription, subscription)
             renewed = self._subscribe(topic, message_type, 1, reliable=wanted)
             self._following[name] = (topic, message_type, renewed, wanted)
             log.info("%s is now received %s", name, "reliably" if wanted else "as best effort")

@@ -130,6 +130,24 @@ def test_images_are_asked_for_as_their_publishers_offer_them(link, other, until,
     assert until(lambda: publisher.publish(stamped()) or topic.newest)
 
 
+def test_a_subscription_ends_on_the_thread_that_waits_for_it(link, other, until, monkeypatch):
+    """Another one may meet the wait at a moment at which rclpy cannot do without it."""
+    link.listen("/joints", JointState, "as offered")
+    other.publisher("/joints", JointState)
+    assert until(lambda: link.publishers("/joints") == 1)
+    ended, end = [], link._node.destroy_subscription
+
+    def noted(subscription):
+        ended.append(threading.current_thread())
+        return end(subscription)
+
+    monkeypatch.setattr(link._node, "destroy_subscription", noted)
+    link.follow()
+    assert until(lambda: ended)
+    assert ended == [link._thread]
+    link.check()
+
+
 def test_a_service_that_nobody_offers_or_answers_is_a_fault(link, other):
     with pytest.raises(RobotFault, match="nobody offers it"):
         link.call("/reset", Trigger, Trigger.Request(), 0.1)
