@@ -111,6 +111,9 @@ class Operator:
         """Stop listening to keys. May be called twice."""
         self._console.close()
         self._publisher = None
+        with self._lock:
+            # One's own words that were still under way do not come back any more.
+            self._own.clear()
 
     def say(self, word: str) -> None:
         """Take a word and tell it to the guard."""

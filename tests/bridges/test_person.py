@@ -91,3 +91,19 @@ def test_words_come_from_keys_and_from_the_topic_and_each_counts_once(graph, ter
     assert operator.words() == ()
     operator.close()
     operator.close()
+
+
+def test_a_word_that_did_not_come_back_before_the_end_silences_nobody_after_it(graph, until):
+    ours, theirs = graph
+    operator = Operator()
+    operator.open(ours, "/vlarl/operator")
+    operator._publisher = theirs.publisher("/elsewhere", String)
+    operator.say("stop")
+    operator.close()
+    assert operator.words() == ("stop",)
+    operator.open(ours, "/vlarl/operator")
+    other = theirs.publisher("/vlarl/operator", String)
+    assert until(lambda: other.get_subscription_count() == 2)
+    other.publish(String(data="stop"))
+    assert until(lambda: "stop" in operator.words())
+    operator.close()
