@@ -16,8 +16,8 @@ _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space and start again",
     errno.EDQUOT: "the disk quota is used up; free some space and start again",
     errno.EROFS: "the file system is read-only; remount it or choose another run folder",
-    errno.EACCES: "this user may not write there; fix the rights or choose another run folder",
-    errno.EPERM: "this user may not write there; fix the rights or choose another run folder",
+    errno.EACCES: "this user has no right to; fix the rights or choose another run folder",
+    errno.EPERM: "this user has no right to; fix the rights or choose another run folder",
     errno.EINVAL: "this file system cannot do that; use a local one such as ext4, xfs or btrfs",
     errno.EIO: "the disk reports an error; check it, and start again on a sound one",
 }

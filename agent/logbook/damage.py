@@ -11,6 +11,11 @@ from typing import Any, TypeVar
 from agent.errors import VlarlError
 
 T = TypeVar("T")
+# What damaged bytes raise on their way through json and our own readers.
+DAMAGED = (
+    OSError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError,
+    VlarlError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,7 @@ class Damages:
             return reader(path)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, VlarlError) as error:
-            # These are what damaged bytes raise on their way through json and our own readers.
+        except DAMAGED as error:
             self.add(path, said(error))
             return None
 

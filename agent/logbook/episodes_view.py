@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from agent.logbook.updates import UpdateRow, updates, used_by
 from agent.store.folders import LOG, Folders
 from agent.store.manifest import read_manifest
 from agent.store.names import by_age, ids_in
+from agent.store.prune import pruned_ids
 from agent.store.record import read_record
 from agent.store.steplog import read_log
 from agent.store.summary import Summary
@@ -71,19 +72,30 @@ def rows(
         words = said.get(name, Said())
         found[name] = EpisodeRow(name, status, summary, words.outcome, words.notes, used.get(name))
 
-    for name in ids_in(folders.staging):
-        # First, so that an episode that is sealed meanwhile is found among the sealed ones.
+    # First, so that an episode that is sealed meanwhile is found among the sealed ones.
+    for name in damages.read(folders.staging, ids_in) or ():
         put(name, "running", _running(folders.staging / name))
     listed = damages.read(folders.manifest, lambda path: kept(path, _listed)) or {}
-    for name in ids_in(folders.episodes):
+    sealed = damages.read(folders.episodes, ids_in)
+    for name in sealed or ():
         put(name, "sealed", listed.get(name) or _recorded(folders.episodes / name, damages))
-    for name in ids_in(folders.interrupted):
-        put(name, "interrupted", _recorded(folders.interrupted / name, damages))
-    for name in ids_in(folders.quarantine):
-        put(name, "quarantined", _recorded(folders.quarantine / name, damages))
-    for name in listed.keys() - found.keys():
-        damages.add(folders.episodes / name, "in the manifest, but its folder is gone")
+    apart: dict[Status, Path] = {
+        "interrupted": folders.interrupted,
+        "quarantined": folders.quarantine,
+    }
+    for status, parent in apart.items():
+        for name in damages.read(parent, ids_in) or ():
+            put(name, status, _recorded(parent / name, damages))
+    if sealed is not None:
+        _note_lost(folders, listed.keys() - found.keys(), damages)
     return tuple(found[name] for name in by_age(found))
+
+
+def _note_lost(folders: Folders, gone: Set[str], damages: Damages) -> None:
+    """Name the episodes that are listed and not there, but for those that were let go."""
+    pruned = damages.read(folders.pruned, lambda _: pruned_ids(folders)) if gone else None
+    for name in sorted(gone - (pruned or frozenset())):
+        damages.add(folders.episodes / name, "in the manifest, but its folder is gone")
 
 
 def _listed(manifest: Path) -> Mapping[str, Summary]:

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from agent.durable import storage_errors, sync_folder, write_all
 from agent.errors import UsageError
-from agent.logbook.damage import Damages
+from agent.logbook.damage import DAMAGED, Damages
 from agent.store.folders import Folders
 from agent.store.names import check_id, is_id
 
@@ -59,7 +59,7 @@ def label(folder: Path, episode: str, kind: str, text: str = "", who: str = "") 
     if not any((place / check_id(episode)).is_dir() for place in places):
         raise UsageError(f"{folder} has no episode {episode}; `vlarl-agent episodes ls` lists them")
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    made = Label(episode, kind, plain, who or _user(), when)  # type: ignore[arg-type]  # checked
+    made = Label(episode, kind, plain, _plain(who) or _user(), when)  # type: ignore[arg-type]  # checked
     _append(folder / FILE, json.dumps(asdict(made)))
     return made
 
@@ -73,7 +73,7 @@ def labels(folder: Path, damages: Damages | None = None) -> tuple[Label, ...]:
         if line.strip():
             try:
                 found.append(_parsed(line))
-            except (ValueError, TypeError, KeyError):
+            except DAMAGED:
                 notes.add(folder / FILE, f"line {number} is torn or altered")
     return tuple(found)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.logbook.damage import Damage, Damages
+from agent.logbook.damage import DAMAGED, Damage, Damages
 from agent.logbook.episodes_view import EpisodeRow, rows
 from agent.logbook.health import JudgeHealth, judge_health
 from agent.logbook.rate import Rate
@@ -157,7 +157,7 @@ def probes(folder: Path, damages: Damages) -> tuple[Probe, ...]:
     for number, line in enumerate(text.splitlines(), 1):
         try:
             found.append(_probe(line))
-        except (ValueError, TypeError, KeyError):
+        except DAMAGED:
             damages.add(folder / PROBES, f"line {number} is torn or altered")
     return tuple(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.durable import storage_errors
 from agent.errors import UsageError
 from agent.logbook.activity import Activity, activity
 from agent.logbook.damage import Damage, Damages
@@ -44,11 +45,19 @@ def runs(folder: Path) -> RunsView:
     """Every run below a folder, or the one that it is. Raises UsageError where it is no folder."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder; want a run or a folder of runs")
-    if (folder / RUN).exists():
-        return RunsView(str(folder), (_row(folder),))
-    below = (path for path in folder.iterdir() if (path / RUN).exists())
+    with storage_errors(folder, "reading"):
+        if (folder / RUN).exists():
+            return RunsView(str(folder), (_row(folder),))
+        below = [path for path in folder.iterdir() if _is_run(path)]
     found = sorted((_row(path) for path in below), key=lambda row: row.head.created, reverse=True)
     return RunsView(str(folder), tuple(found))
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return (folder / RUN).exists()
+    except OSError:  # a stranger's folder among the runs, which may not be looked into
+        return False
 
 
 def _row(folder: Path) -> RunRow:

@@ -26,7 +26,7 @@ def read_manifest(folders: Folders) -> dict[str, Summary]:
     for line in text.splitlines():
         try:
             row = Summary.from_json(json.loads(line))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue
         if is_id(str(row.id)):
             rows[row.id] = row

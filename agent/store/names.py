@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from agent.durable import storage_errors
 from agent.errors import UsageError
 
 _ID = re.compile(r"[0-9]{6,12}")
@@ -39,11 +40,15 @@ def check_camera(name: str) -> str:
 
 
 def ids_in(folder: Path) -> tuple[str, ...]:
-    """Episode ids that have a folder here, oldest first; none where the folder is absent."""
-    if not folder.is_dir():
-        return ()
-    with os.scandir(folder) as entries:  # which knows folders from files without asking of each
-        return by_age(entry.name for entry in entries if is_id(entry.name) and entry.is_dir())
+    """Episode ids that have a folder here, oldest first; none where the folder is absent.
+
+    Raises StorageError where it may not be looked into.
+    """
+    with storage_errors(folder, "reading"):
+        if not folder.is_dir():
+            return ()
+        with os.scandir(folder) as entries:  # which knows folders from files without asking of each
+            return by_age(entry.name for entry in entries if is_id(entry.name) and entry.is_dir())
 
 
 def by_age(ids: Iterable[str]) -> tuple[str, ...]:

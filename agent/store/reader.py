@@ -12,6 +12,7 @@ from agent.errors import DataError, UsageError
 from agent.store.folders import Folders
 from agent.store.manifest import read_manifest
 from agent.store.names import check_id, ids_in
+from agent.store.prune import pruned_ids
 from agent.store.quarantine import SetAside, quarantined
 from agent.store.record import DATA, EpisodeRecord, read_record
 from agent.store.steplog import ending_named
@@ -75,7 +76,8 @@ class ZarrReader:
         if episode_id is not None:
             return verify_episode(self._find(episode_id))
         folders = [self._folders.episodes / name for name in self.ids()]
-        missing = sorted(set(read_manifest(self._folders)) - set(self.ids()))
+        gone = set(read_manifest(self._folders)) - set(self.ids())
+        missing = sorted(gone - pruned_ids(self._folders)) if gone else []
         lost = [
             Finding(name, "", "", "in the manifest, but its folder is gone") for name in missing
         ]

@@ -82,7 +82,7 @@ def _load(path: Path) -> dict[str, Any]:
         if text is None:
             raise DataError(f"{path} is missing; the episode cannot be used")
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: torn or altered ({error}); the episode cannot be used") from error
     if not isinstance(values, dict):
         raise DataError(f"{path}: want a JSON object; the episode cannot be used")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -49,7 +49,33 @@ class Summary:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Summary:
         """Read what `to_json` gave; keys it does not know are left out. Raises TypeError."""
-        return cls(**{key: value for key, value in values.items() if key in _KNOWN})
+        known = {key: value for key, value in values.items() if key in _KINDS}
+        for key, value in known.items():
+            if not _KINDS[key](value):
+                raise TypeError(f"{key}: found {str(value)[:40]!r}")
+        return cls(**known)
 
 
-_KNOWN = frozenset(each.name for each in fields(Summary))
+def _is_number(value: object) -> bool:
+    # JSON knows infinity and numbers of any length, and no figure of an episode is either.
+    return isinstance(value, int | float) and not abs(value) >= _BEYOND
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and _is_number(value)
+
+
+def _is_counts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_whole, value.values()))
+
+
+_BEYOND = 1e300
+_OF_TYPE: Mapping[object, Callable[[object], bool]] = {
+    "str": lambda value: isinstance(value, str),
+    "int": _is_whole,
+    "float": _is_number,
+    "int | None": lambda value: value is None or _is_whole(value),
+    "float | None": lambda value: value is None or _is_number(value),
+    "Mapping[str, int]": _is_counts,
+}
+_KINDS = {each.name: _OF_TYPE[each.type] for each in fields(Summary)}

@@ -1,6 +1,8 @@
 """A damaged file never breaks a view: what is readable is shown, and what is not is named."""
 
 import json
+import math
+import os
 import random
 import shutil
 import threading
@@ -13,6 +15,7 @@ from agent import logbook
 from agent.errors import DataError, UsageError
 from agent.logbook.plain import plain
 from agent.store.lock import WriterLock
+from agent.store.reader import ZarrReader
 from agent.store.zarr_store import ZarrStore
 from tests.logbook.acted import TASK, step
 
@@ -157,6 +160,54 @@ def test_no_value_of_another_kind_breaks_a_view(copy):
             (copy / name).write_text(json.dumps(values))
             seen_by_all(copy)
         (copy / name).write_text(text)
+
+
+def test_a_manifest_whose_values_are_of_another_kind_is_not_believed(copy):
+    # it is derived and carries no hash: a wrong line counts as none, and the folder tells instead
+    whole = logbook.episodes(copy).rows
+    first, *rest = (copy / "manifest.jsonl").read_text().splitlines()
+    values = json.loads(first)
+    for key in values.keys() - {"id"}:
+        for wrong in ([], {"x": "x"}, math.inf, 10**400):
+            line = json.dumps({**values, key: wrong})
+            (copy / "manifest.jsonl").write_text("\n".join([line, *rest]))
+            assert logbook.episodes(copy).rows == whole, (key, wrong)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '[{"task": "", "start": 1e999}]', "[null]"])
+def test_json_that_is_too_deep_or_too_large_is_named(copy, content):
+    for name in ("updates/0001.json", "evaluations/before-base.json"):
+        (copy / name).write_text(content)
+        assert name in [each.path for each in logbook.run(copy).damage]
+    for name in ("labels.jsonl", "probes.jsonl", "manifest.jsonl"):
+        (copy / name).write_text(content + "\n")
+    seen_by_all(copy)
+    assert [each.path for each in logbook.reward(copy).damage][-1] == "probes.jsonl"
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named_and_the_others_are_shown(copy, monkeypatch):
+    stat, scandir = os.stat, os.scandir
+
+    def refuse(path):
+        if "locked/" in str(path) or str(path).endswith("episodes"):
+            raise PermissionError(13, "Permission denied", str(path))
+
+    # Rights do not bind the user that the tests may run as.
+    monkeypatch.setattr(os, "stat", lambda path, **how: refuse(path) or stat(path, **how))
+    monkeypatch.setattr(os, "scandir", lambda path: refuse(path) or scandir(path))
+    (copy.parent / "locked").mkdir()
+    [row] = logbook.runs(copy.parent).rows
+    assert [each.path for each in row.damage] == ["episodes"]
+    seen_by_all(copy)
+
+
+def test_an_episode_that_was_let_go_is_not_missed(copy):
+    # a death after the last removal and before the manifest was mended
+    row = json.loads((copy / "manifest.jsonl").read_text().splitlines()[6])
+    shutil.rmtree(copy / "episodes" / row["id"])
+    (copy / "pruned.jsonl").write_text(json.dumps({"when": "", "why": "", "summary": row}) + "\n")
+    assert logbook.episodes(copy).damage == ()
+    assert ZarrReader(copy).verify() == ()
 
 
 def stamps(folder):

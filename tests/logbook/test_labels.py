@@ -23,6 +23,11 @@ def test_the_last_outcome_stands_and_every_note_is_kept(copy):
     assert (first.label, first.who, first.when[:2]) == ("success", "ada", "20")
 
 
+def test_no_control_character_of_a_note_or_a_name_is_kept(copy):
+    made = logbook.label(copy, "000001", "note", "a\x1b[31m b", who="\x1b]0;eve\a")
+    assert (made.text, made.who) == ("a [31m b", "]0;eve")
+
+
 def test_a_label_leaves_the_sealed_episode_and_all_else_as_it_was(copy):
     before = digest(copy)
     logbook.label(copy, "000001", "failure")
