@@ -25,7 +25,8 @@ def tui(run: Where = Path("runs")) -> None:
         )
     if not run.is_dir():
         raise UsageError(f"{run} is no folder; want a run or a folder of runs")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on stderr: with that in a file one would sit before an empty screen.
+    if not all(each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError(
             "the terminal app wants a terminal, found none; "
             "`vlarl-agent log` prints the same as text"

@@ -44,7 +44,15 @@ class Frames:
         if self._record is None:
             return self._live(camera, view)
         number, within = divmod(view, VIEWS)
-        chunk = self._chunk(self._record, camera, number)
+        try:
+            chunk = self._chunk(self._record, camera, number)
+        except DataError:
+            # It may have been compacted under our hands: then its record is another one now.
+            before = self._record
+            self._open()
+            if self._record == before:
+                raise
+            return self.frame(camera, view)
         if view < 0 or within >= len(chunk):
             raise DataError(f"episode {self._episode} has no view {view} of {camera}")
         picture: Uint8Array = chunk[within]

@@ -42,6 +42,7 @@ class Following(Screen[None], Generic[View]):
         self._stamp: Stamp = ()
         self._live = False
         self._reading = self._again = False
+        self._wrong = ""  # what was told last
 
     @abstractmethod
     def load(self) -> View:
@@ -113,8 +114,11 @@ class Following(Screen[None], Generic[View]):
         self._stamp = stamp
         if isinstance(view, VlarlError):
             header.show(self.folder.name, [], (f"{theme.BROKEN} unreadable", theme.BAD))
-            self.show_error(str(view))
+            if str(view) != self._wrong:  # once, however often it is tried again
+                self.show_error(str(view))
+            self._wrong = str(view)
             return
+        self._wrong = ""
         self.view = view
         name, known, state = self.heading(view)
         self._live = state[0].startswith(theme.LIVE)

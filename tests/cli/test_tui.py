@@ -1,5 +1,7 @@
 """`vlarl-agent tui` where it cannot be shown."""
 
+import os
+import pty
 import subprocess
 import sys
 
@@ -35,3 +37,18 @@ def test_without_a_terminal_the_text_of_the_log_is_recommended(tmp_path):
     done = run(tmp_path)
     assert done.returncode == 2
     assert "`vlarl-agent log` prints the same as text" in done.stderr
+
+
+def test_with_its_screen_sent_to_a_file_it_is_refused(tmp_path):
+    # Textual draws on stderr: `vlarl-agent tui 2> file` would show nothing and wait for keys
+    near, far = pty.openpty()
+    code = TOLD.format(run=str(tmp_path), before="")
+    with (tmp_path / "told").open("w") as told:
+        done = subprocess.run(
+            [sys.executable, "-c", code], check=False, stdin=far, stdout=far, stderr=told,
+            timeout=60,
+        )  # fmt: skip
+    os.close(near)
+    os.close(far)
+    assert done.returncode == 2
+    assert "wants a terminal" in (tmp_path / "told").read_text()

@@ -12,6 +12,7 @@ from agent.learn import gae
 from agent.learn.explanation import read
 from agent.learn.recount import recount
 from agent.reward.shaping import shape
+from agent.store.chores import compacted
 from agent.store.layout import action_rows
 from agent.store.run import create_run
 from agent.store.zarr_store import ZarrStore
@@ -161,6 +162,9 @@ def test_pictures_of_the_running_episode_are_seen_while_it_runs_and_after(tmp_pa
     recording.seal(RewardSignal(np.zeros(61, np.float32), 1.0, Verdict.SUCCESS, "judge/1"))
     store.close()
     assert np.array_equal(frames.frame("front", 60), view(60.0).images["front"])
+    told = compacted(tmp_path / "run", dry_run=False, as_json=False)
+    assert told.startswith("1 episodes compacted"), told
+    assert np.array_equal(frames.frame("front", 0), view(0.0).images["front"])
 
 
 @pytest.mark.parametrize("name", ["000099", "../x", "1", "", "000001/../000002"])

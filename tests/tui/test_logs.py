@@ -115,6 +115,18 @@ def test_a_run_that_goes_while_one_looks_at_it_is_told_and_comes_back(run, tmp_p
     drive(run, story)
 
 
+def test_an_episode_that_is_gone_is_told_once_however_often_it_is_looked_for(run):
+    async def story(hand):
+        hand.app.open_episode("000099")
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            await hand.settle()
+        assert [note for note in hand.notices if "no episode 000099" in note] == hand.notices
+        assert len(hand.notices) == 1
+
+    drive(run, story, poll_s=0.05)
+
+
 def test_a_bug_ends_the_app_with_its_traceback(written, monkeypatch, capsys):
     def broken(_):
         raise ZeroDivisionError("a bug")
