@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,7 +91,8 @@ def prune(  # noqa: PLR0913  one parameter an option
     from agent.store import chores
     from agent.store.prune import Limits
 
-    limits = Limits(keep, None if gib is None else int(gib * 2**30), days)
+    # Infinity is no limit.
+    limits = Limits(keep, int(gib * 2**30) if gib is not None and gib < math.inf else None, days)
     held = _held(run, used=used)
     typer.echo(chores.pruned(run, limits, held, dry_run=not yes, as_json=as_json))
 

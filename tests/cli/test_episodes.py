@@ -119,6 +119,7 @@ def test_prune_keeps_what_an_update_used_or_waits_for_and_removes_only_with_yes(
     vlarl("episodes", "prune", str(run), "--keep", "0", "--used", "--yes")
     assert not (run / "episodes" / "000001").is_dir()
     assert vlarl("episodes", "prune", str(run)).returncode == 2
+    assert vlarl("episodes", "prune", str(run), "--gib", "inf").returncode == 2  # no limit either
 
 
 def test_compact_and_import_say_what_they_did(run: Path, tmp_path: Path):
