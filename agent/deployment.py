@@ -165,8 +165,7 @@ def _decide(
     if ledger.reports and not ledger.reports[-1].episodes:
         return ledger.reports[-1].why
     if ledger.current == BASE:
-        last = ledger.reports[-1].why if ledger.reports else "no update was made"
-        return f"no adapter was kept: {last}"
+        return ledger.reports[-1].why if ledger.reports else "no update was made"
     ours, theirs = score(after), score(before)
     bad, said = gate.worse((ours.k, ours.n), (theirs.k, theirs.n), settings.gate)
     if bad:

@@ -3,14 +3,18 @@
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from agent import deployment
 from agent.deployment import compare
 from agent.errors import DataError
 from agent.evaluation import Trial
+from agent.learn.ledger import Ledger
 from agent.scoring import Tried, read_trials
+from agent.settings import Settings
 from tests.whole_run import Run, told
 
 torch.set_num_threads(1)
@@ -113,3 +117,10 @@ def test_only_states_that_both_tried_are_compared():
     second = [*(trial("t", n, success=True) for n in (2, 3)), trial("u", 1, success=False)]
     found = compare(first, second)
     assert (found.both, found.only_first, found.only_second, found.neither) == (1, 0, 1, 0)
+
+
+def test_a_run_without_an_update_says_so_once(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.read()
+    parts = SimpleNamespace(ledger=ledger)
+    assert deployment._decide(Settings(), parts, (), ()) == "no update was made"
