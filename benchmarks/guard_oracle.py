@@ -69,6 +69,9 @@ class Oracle:
         self._latches(seen, asked, state, by_hand=by_hand)
         if reply.target is not None:
             self._legitimate(seen, reply, state)
+        ended = self.state is State.RUNNING and state not in (State.RUNNING, State.ARMED)
+        if ended and not by_hand and self._fresh(seen):
+            _need(reply.target is not None and reply.hold, f"{state}, and the old target stays")
         self._remember(seen, asked, state, reply, by_hand=by_hand)
         if reply.target is not None and not reply.hold:
             self._within(seen, asked, reply)
@@ -148,7 +151,7 @@ class Oracle:
         if state is State.RUNNING and not self.by_hand and not self.homing:
             most_s = self.tempo.first_s if self.first else self.tempo.silence_s
             silent_s = seen.now_s - self.moved_s
-            _need(not (seen.kind == "tick" and silent_s > most_s + EPS), "running in silence")
+            _need(silent_s <= most_s + EPS, "running in silence")
         if kind == "move" and state is State.RUNNING and not self.homing:
             self.moved_s, self.first = seen.now_s, self.by_hand and self.first
             self._share(reply)
@@ -158,7 +161,12 @@ class Oracle:
         if self.by_hand or not reply.answers:
             return
         answer = reply.answers[-1]
-        self.clamped.append(reply.target is None or bool(answer.limits & ~(4 | 64)))
+        # Acceleration and gripper (4, 64) tell nothing of an agent's soundness. Nor do step, speed
+        # and rotation (1, 2, 128) while its adapter is new: it asks for the pace it was taught, and
+        # the cell lets it have a share of that alone. A box or a refusal counts at any pace.
+        new = self.adapter_episode < self.bounds.slowed_episodes
+        sound = 4 | 64 | (1 | 2 | 128 if new else 0)
+        self.clamped.append(reply.target is None or bool(answer.limits & ~sound))
         while len(self.clamped) > self.tempo.window:
             self.clamped.popleft()
         few = sum(self.clamped) <= self.tempo.share * self.tempo.window
@@ -249,7 +257,8 @@ class Oracle:
         told, now_s = arm.measured, seen.now_s
         numbers = [*told.joints_rad, *told.pose.position_m, *told.pose.quaternion]
         return (
-            all(math.isfinite(number) for number in numbers)
+            all(abs(number) <= 10.0 for number in numbers)
+            and abs(math.hypot(*told.pose.quaternion) - 1.0) <= 1e-3
             and 0 <= now_s - told.joints_at_s <= bounds.joints_s
             and 0 <= now_s - told.pose_at_s <= bounds.pose_s
             and -bounds.joints_s <= told.joints_stamp_s <= bounds.joints_s

@@ -128,7 +128,8 @@ class Play:
         """Something breaks, for a while."""
         rng = self.rng
         name = str(rng.choice(FAULTS))
-        self.faults[name] = {
+        # Plain floats, as the guard's clocks are: NumPy's would raise where those give NaN.
+        self.faults[name] = float({
             "joints old": lambda: rng.exponential(0.2) * rng.choice([-1, 1]),
             "pose old": lambda: rng.exponential(0.2) * rng.choice([-1, 1]),
             "joints stamp": lambda: rng.normal(0, 0.5),
@@ -137,7 +138,7 @@ class Play:
             "publishers": lambda: 2, "agents": lambda: 2,
             "odd": lambda: rng.choice(ODD), "odd pose": lambda: rng.choice(ODD),
             "clock": lambda: rng.choice([math.nan, -math.inf, 0.0, self.now_s - rng.exponential()]),
-        }.get(name, lambda: 1.0)()  # fmt: skip
+        }.get(name, lambda: 1.0)())  # fmt: skip
 
     def ask(self, kind: Kind, **changes: object) -> str:
         """A request of a sound agent, with changes."""

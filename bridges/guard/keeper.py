@@ -14,7 +14,7 @@ from bridges.guard.bounds import Bounds
 from bridges.guard.command import Command, Held
 from bridges.guard.envelope import at_rest, hold, lateness
 from bridges.guard.homing import is_there, next_pose
-from bridges.guard.state import Event, Machine, Tempo, What, after, refusal
+from bridges.guard.state import Event, Machine, Tempo, What, after, refusal, too_early
 from bridges.pose import Pose
 from bridges.wire import UNASKED, Answer, Kind, Request, State, read_request
 
@@ -23,7 +23,7 @@ WORDS = {
     "arm": What.ARM, "disarm": What.DISARM, "hold": What.HOLD, "stop": What.HOLD,
     "resume": What.RESUME, "clear": What.CLEAR, "take": What.TAKE, "release": What.RELEASE,
 }  # fmt: skip
-_BY_PROGRAM = {Kind.ARM: What.ARM, Kind.CLEAR: What.CLEAR, Kind.RESUME: What.RESUME}
+_BY_PROGRAM = (Kind.ARM, Kind.CLEAR, Kind.RESUME)
 _HOME_S = 30.0
 # Ticks may come oftener than setpoints.
 _TOO_SOON = 0.9
@@ -93,7 +93,7 @@ class Keeper:
             return self._move(asked, before, arm, now_s)
         if asked.kind is Kind.HOME:
             return self._start_home(asked.sequence, before, arm, now_s)
-        why = self._obey(asked, arm, now_s)
+        why = self._obey(asked, before, arm, now_s)
         return self._reply(before, arm, now_s, asked.sequence, why=why)
 
     def word(self, word: str, arm: Arm, now_s: float) -> Reply:
@@ -104,8 +104,10 @@ class Keeper:
             return self._start_home(UNASKED, before, arm, now_s)
         what = WORDS.get(word)
         if what is None:
-            return Reply()
-        why = self._tell(what, now_s, f"{word} by a person", obstacle(arm, self._bounds, now_s))
+            return self._reply(before, arm, now_s, UNASKED)
+        speaks_against = obstacle(arm, self._bounds, now_s)
+        why = too_early(what, before, self._machine)
+        why = why or self._tell(what, now_s, f"{word} by a person", speaks_against)
         return self._reply(before, arm, now_s, UNASKED, why=why)
 
     def tick(self, arm: Arm, now_s: float) -> Reply:
@@ -142,18 +144,18 @@ class Keeper:
             self._last = None
         return no
 
-    def _obey(self, asked: Request, arm: Arm, now_s: float) -> str:
+    def _obey(self, asked: Request, before: Machine, arm: Arm, now_s: float) -> str:
         """Follow a request that is no motion; why not, "" where it was followed."""
         speaks_against = obstacle(arm, self._bounds, now_s)
+        what = What[asked.kind.name]
         if asked.kind in _BY_PROGRAM:
             if not (self._simulated and arm.simulated) or self._machine.person:
                 return f"a person has to {asked.kind} here"
-            return self._tell(_BY_PROGRAM[asked.kind], now_s, "by the program", speaks_against)
-        what = What[asked.kind.name]
+            early = too_early(what, before, self._machine)
+            return early or self._tell(what, now_s, "by the program", speaks_against)
         self._sequence = max(self._sequence, asked.sequence)
         if what is What.BEGIN:
-            late = lateness(asked, now_s)
-            why = late or self._tell(what, now_s, obstacle=speaks_against)
+            why = lateness(asked, now_s) or self._tell(what, now_s, obstacle=speaks_against)
             if not why:
                 self._begun, self._sequence = asked, asked.sequence
             return why

@@ -126,6 +126,8 @@ _UNBLOCKED = (What.ARM, What.BEGIN, What.RESUME)
 # A program may not lift what these brought about, not even in front of a simulated arm.
 _GRAVE = (What.REFLEX, What.USER_STOP, What.SECOND_PUBLISHER)
 _PERSON = {State.FAULT: _GRAVE, State.HOLD: (What.HOLD,), State.DISARMED: (What.DISARM,)}
+# What lifts a stop, or ends what a person's hands began.
+_LIFTS = (What.RESUME, What.CLEAR, What.RELEASE)
 _REQUESTS = (What.BEGIN, What.MOVE, What.BEAT, What.REST, What.BAD)
 
 
@@ -156,6 +158,18 @@ def refusal(machine: Machine, event: Event) -> str:
         return ""
     wanted = [state.value for (state, what) in LEADS if what is event.what]
     return f"{event.what.name.lower()} wants {' or '.join(wanted)}, the guard is {machine.state}"
+
+
+def too_early(what: What, before: Machine, found: Machine) -> str:
+    """Why a word cannot be meant for a stop; "" where it can.
+
+    before: as whoever said it may have seen it. found: after a look at arm and clock. Lifted in
+    the moment it is found, a stop would hold no arm and nobody would hear of it.
+    """
+    if what not in _LIFTS or (before.state, before.by_hand) == (found.state, found.by_hand):
+        return ""
+    why = found.reason if found.state is not before.state else "a hand on the arm"
+    return f"{why}: found only now; look, then say it again"
 
 
 def _noted(machine: Machine, event: Event, tempo: Tempo) -> Machine:

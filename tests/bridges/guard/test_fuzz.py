@@ -75,6 +75,11 @@ def test_the_oracle_notices_what_must_not_be():
     running = Oracle(BOUNDS, TEMPO, simulated=False, state=State.RUNNING, moved_s=NOW)
     with pytest.raises(Wrong):
         running.judge(seen, reply, State.RUNNING, by_hand=False)
+    # Time has run out, the state is sound, and yet nothing holds the arm where it is.
+    with pytest.raises(Wrong, match="the old target stays"):
+        replace(running, state=State.RUNNING).judge(
+            Seen("tick", NOW, arm()), Reply(), State.HOLD, by_hand=False
+        )
     for before, after in ((State.FAULT, State.ARMED), (State.HOLD, State.RUNNING)):
         with pytest.raises(Wrong):
             Oracle(BOUNDS, TEMPO, simulated=False, state=before).judge(

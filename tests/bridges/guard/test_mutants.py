@@ -9,7 +9,14 @@ import pytest
 
 from benchmarks.guard_fuzz import live
 from bridges.guard import arm, envelope, keeper, reach, state
-from tests.bridges.guard import test_envelope, test_homing, test_keeper, test_reach, test_state
+from tests.bridges.guard import (
+    test_envelope,
+    test_homing,
+    test_keeper,
+    test_latches,
+    test_reach,
+    test_state,
+)
 from tests.bridges.guard.mutants import Mutant, mutants
 
 # Checks that another check makes needless today, and why they stay.
@@ -55,9 +62,9 @@ def notices(tests: list[Callable[[], None]]) -> bool:
 TESTS = {
     envelope: [*plain(test_envelope), *plain(test_reach)],
     reach: plain(test_reach),
-    state: [*plain(test_state), *plain(test_keeper)],
+    state: [*plain(test_state), *plain(test_keeper), *plain(test_latches)],
     arm: plain(test_keeper),
-    keeper: [*plain(test_keeper), *plain(test_homing)],
+    keeper: [*plain(test_keeper), *plain(test_homing), *plain(test_latches)],
 }
 ALL = [
     (module, mutant) for module in TESTS for mutant in mutants(module)
