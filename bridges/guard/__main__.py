@@ -12,6 +12,7 @@ from types import FrameType
 
 from agent.errors import RobotFault, UsageError, VlarlError
 from agent.notify import Watchdog
+from bridges.guard.talk import Talk
 from calibration.complaints import ProfileError
 from calibration.profile import Profile, load
 
@@ -23,14 +24,17 @@ _NICENESS = -10
 
 def main(arguments: list[str]) -> int:
     """Guard one arm until SIGINT or SIGTERM; the exit code."""
+    talk = Talk(sys.stderr.fileno())
     logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s guard %(levelname)s %(message)s"
+        level=logging.INFO, handlers=[talk], format="%(asctime)s guard %(levelname)s %(message)s"
     )
     try:
         return _guard(arguments)
     except VlarlError as error:
         log.error("%s", error)
         return error.exit_code
+    finally:
+        talk.close()
 
 
 def _guard(arguments: list[str]) -> int:

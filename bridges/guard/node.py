@@ -17,7 +17,15 @@ from bridges.guard.keeper import Keeper, Reply
 from bridges.guard.lock import lock
 from bridges.guard.outputs import output_of
 from bridges.guard.senses import Senses
-from bridges.wire import ANSWER_TOPIC, DEPTH, OPERATOR_TOPIC, REQUEST_TOPIC, State, answer_text
+from bridges.wire import (
+    ANSWER_TOPIC,
+    DEPTH,
+    OPERATOR_TOPIC,
+    REQUEST_TOPIC,
+    Answer,
+    State,
+    answer_text,
+)
 from calibration.profile import Profile
 
 log = logging.getLogger(__name__)
@@ -43,6 +51,7 @@ class Guard:
         )
         # From a request's arrival here to its target's publication.
         self._took_s: deque[float] = deque(maxlen=_KEPT)
+        self._said = ""
         self._context: Any = None
         self._nodes: list[Any] = []
         self._serves = False
@@ -164,11 +173,18 @@ class Guard:
             if not reply.hold:
                 self._grip(reply.target.gripper)
         for answer in reply.answers:
-            if answer.state in (State.HOLD, State.FAULT) and answer.reason:
-                log.warning("%s: %s", answer.state, answer.reason)
+            self._say(answer)
             if answer.is_published:
                 answer = replace(answer, applied_s=applied_s)  # noqa: PLW2901
             self._answers.publish(String(data=answer_text(answer)))
+
+    def _say(self, answer: Answer) -> None:
+        """Tell a person why the arm stands, once: every refused request has the same answer."""
+        stopped = answer.state in (State.HOLD, State.FAULT) and bool(answer.reason)
+        told = f"{answer.state}: {answer.reason}" if stopped else ""
+        if told and told != self._said:
+            log.warning(told)
+        self._said = told
 
     def _tell_status(self) -> None:
         from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
