@@ -41,6 +41,25 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add one line in one write, and sync it. Raises StorageError.
+
+    A line that a death left torn is ended first, so that it spoils no other.
+    """
+    with storage_errors(path, "writing"):
+        fresh = not path.exists()
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            size = os.fstat(descriptor).st_size
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            write_all(descriptor, (("\n" if torn else "") + line + "\n").encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if fresh:
+            sync_folder(path.parent)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file that is whole or as it was, whatever dies on the way. Raises StorageError.
 

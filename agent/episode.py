@@ -226,12 +226,16 @@ class RewardSignal:
 
     progress: (steps + 1,) float32 in [0, 1], one per view, the last view included.
     success_probability: 0 .. 1. source: which judge, with its version.
+    success, uncertainty: (steps + 1,) float32 in [0, 1], the probability that the task is done in
+    each view and how far the judge doubts itself there; (0,) where it does not say.
     """
 
     progress: Float32Array
     success_probability: float
     verdict: Verdict
     source: str
+    success: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    uncertainty: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +244,18 @@ class ScoredEpisode:
 
     episode: Episode
     signal: RewardSignal
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Why learning must wait: what the agent leans on is not as it was.
+
+    watch: who says so. why: one line with the figures. facts: those figures by name.
+    """
+
+    watch: str
+    why: str
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from agent.episode import (
     Action,
+    Alarm,
     Decision,
     Ending,
     Episode,
@@ -112,6 +113,18 @@ class RewardModel(Protocol):
 
     def score(self, episode: Episode) -> RewardSignal:
         """Say how it went. Raises RewardUnavailable when it cannot."""
+        ...
+
+
+class Watch(Protocol):
+    """Looks after each episode whether what learning leans on still holds: a camera, the judge."""
+
+    def recall(self, scored: ScoredEpisode) -> None:
+        """Take in an episode of this run that was noted before the run was resumed."""
+        ...
+
+    def note(self, scored: ScoredEpisode) -> Alarm | None:
+        """Look at an episode just sealed; an alarm suspends learning until a person lifts it."""
         ...
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from agent import cell, clock, curriculum, rollout
-from agent.episode import ScoredEpisode, TaskCard, Truncated, UpdateReport, Verdict
+from agent import cell, clock, curriculum, rollout, suspension
+from agent.episode import Alarm, ScoredEpisode, TaskCard, Truncated, UpdateReport, Verdict
 from agent.errors import DataError, NoMove, RobotFault
 from agent.evaluation import Trial, try_tasks
 from agent.learn import gate
 from agent.learn.ledger import Ledger
 from agent.patience import Patience
-from agent.protocols import EpisodeStore, Learner, Policy, RewardModel, Robot, Supervised
+from agent.protocols import EpisodeStore, Learner, Policy, RewardModel, Robot, Supervised, Watch
 from agent.settings import Settings
 from calibration.profile import Profile
 
@@ -52,12 +52,23 @@ class Updated:
     report: UpdateReport
 
 
-Event = Acted | Updated
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Learning is suspended since this episode; acting goes on."""
+
+    number: int
+    alarm: Alarm
+
+
+Event = Acted | Updated | Halted
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a session joins together. cell: the profile of a real arm's surroundings."""
+    """What a session joins together.
+
+    cell: the profile of a real arm's surroundings. watches: what may suspend learning.
+    """
 
     robot: Robot
     policy: AdaptablePolicy
@@ -66,6 +77,7 @@ class Parts:
     ledger: Ledger
     learner: Learner | None
     cell: Profile | None = None
+    watches: tuple[Watch, ...] = ()
 
 
 class Session:
@@ -93,7 +105,10 @@ class Session:
         """Take up the run where its folder says it is."""
         ledger = self._parts.ledger
         for episode_id in self._parts.store.ids():
-            self._take(self._parts.store.read(episode_id))
+            scored = self._parts.store.read(episode_id)
+            self._take(scored)
+            for watch in self._parts.watches:
+                watch.recall(scored)
         self._parts.policy.load(ledger.folder(ledger.current), ledger.current)
 
     @property
@@ -149,6 +164,21 @@ class Session:
         scored = ScoredEpisode(episode, signal)
         self._take(scored)
         self._on_event(Acted(number, scored))
+        self._look(number, scored)
+
+    def _look(self, number: int, scored: ScoredEpisode) -> None:
+        """Let every watch look; the first alarm suspends learning, and what waited is doubted."""
+        alarms = [a for watch in self._parts.watches if (a := watch.note(scored)) is not None]
+        if not alarms or self._suspensions().standing:
+            return
+        doubted = [each.episode.id for each in self._waiting]
+        suspension.suspend(self._parts.ledger.run, alarms[0], scored.episode.id, doubted)
+        self._waiting = []
+        log.warning("learning is suspended: %s: %s", alarms[0].watch, alarms[0].why)
+        self._on_event(Halted(number, alarms[0]))
+
+    def _suspensions(self) -> suspension.Suspensions:
+        return suspension.read(self._parts.ledger.run)
 
     def _take(self, scored: ScoredEpisode) -> None:
         episode = scored.episode
@@ -158,7 +188,9 @@ class Session:
         if self._parts.learner is not None:
             self._parts.learner.observe(scored)
         ledger = self._parts.ledger
-        if episode.adapter == ledger.current and episode.id not in ledger.used:
+        if episode.adapter != ledger.current or episode.id in ledger.used:
+            return
+        if not self._suspensions().doubts(episode.id):
             self._waiting.append(scored)
 
     def _update_due(self) -> bool:

@@ -20,6 +20,7 @@ from agent.cli import (
     evaluate,
     export,
     judged,
+    lift,
     log,
     pretrain,
     prime,
@@ -42,6 +43,7 @@ app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("tui")(tui.tui)
 app.add_typer(log.app, name="log")
+app.command("lift")(lift.lift)
 app.command("report")(report.report)
 app.add_typer(episodes.app, name="episodes")
 episodes.app.command("label")(judged.label)

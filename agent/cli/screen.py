@@ -18,7 +18,7 @@ from agent.deployment import Outcome
 from agent.episode import UpdateReport, Verdict
 from agent.interval import wilson
 from agent.scoring import Tried
-from agent.session import Acted, Event, Updated
+from agent.session import Acted, Event, Halted, Updated
 from agent.settings import Settings
 
 RECENT = 24  # episodes in the moving success rate
@@ -40,6 +40,7 @@ class Seen:
     episodes: int = 0
     recent: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
     updates: deque[UpdateReport] = field(default_factory=lambda: deque(maxlen=UPDATES))
+    halted: str = ""
 
     def take(self, event: Event | Tried) -> None:
         """Note what happened."""
@@ -54,6 +55,8 @@ class Seen:
             self.recent.append(event.scored.signal.verdict is Verdict.SUCCESS)
         elif isinstance(event, Updated):
             self.updates.append(event.report)
+        elif isinstance(event, Halted):
+            self.halted = halted(event)
 
 
 class Screen:
@@ -112,6 +115,8 @@ def draw(seen: Seen) -> RenderableType:
     parts: list[RenderableType] = [head, bars]
     if seen.updates:
         parts.append(_updates(seen))
+    if seen.halted:
+        parts.append(Text(seen.halted, style="bold yellow"))
     return Panel(Group(*parts), title=f"vlarl-agent: {PHASES[seen.phase]}", title_align="left")
 
 
@@ -125,10 +130,21 @@ def said(seen: Seen, event: Event | Tried) -> str:
         report = event.report
         word = "kept" if report.kept else "not kept"
         return f"update {report.number} after {seen.episodes} episodes: {word}: {report.why}"
+    if isinstance(event, Halted):
+        return halted(event)
     recent = list(seen.recent)
     if seen.episodes % 8:
         return ""
     return f"episode {seen.episodes}: {sum(recent)} of the last {len(recent)} succeeded"
+
+
+def halted(event: Halted) -> str:
+    """That learning waits, why, and what to do."""
+    alarm = event.alarm
+    return (
+        f"learning is suspended since episode {event.number + 1}: {alarm.watch}: {alarm.why}; "
+        "put it right, then: vlarl-agent lift RUN --why ..."
+    )
 
 
 def summary(outcome: Outcome) -> RenderableType:

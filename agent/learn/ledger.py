@@ -27,6 +27,7 @@ class Ledger:
     """Adapters and updates of one run."""
 
     def __init__(self, run: Path) -> None:
+        self.run = run
         self._adapters = run / "adapters"
         self._updates = run / "updates"
         self._current = run / "current"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from agent import suspension
 from agent.logbook.damage import Damage, Damages
 from agent.logbook.episodes_view import EpisodeRow, rows
 from agent.logbook.labels import labels
@@ -18,7 +19,7 @@ from agent.logbook.updates import UpdateRow, stamp, updates
 
 Kind = Literal[
     "begun", "episode", "interrupted", "fault", "update", "discarded", "rolled back",
-    "evaluation", "label", "damage", "finished",
+    "evaluation", "label", "suspended", "lifted", "damage", "finished",
 ]  # fmt: skip
 # How the errors of agent/errors.py that stop an episode begin their reason.
 FAULTS = ("RobotFault", "SafetyStop", "StorageError", "nonfinite_action", "RewardUnavailable")
@@ -56,6 +57,7 @@ def events(folder: Path) -> LogView:
         said = each.label if each.label != "note" else "note:"
         text = " ".join(part for part in (said, each.text, f"({each.who})") if part)
         found.append(LogEvent(each.when, "label", each.episode, text))
+    found += _suspensions(folder, damages)
     found += _finished(folder, damages)
     found += [LogEvent("", "damage", each.path, each.what) for each in damages.found]
     # What has no time of its own is told at the end.
@@ -114,6 +116,17 @@ def _between(when: str, last: Sequence[str], following: Sequence[str]) -> str:
     if following and when > following[0]:
         when = _later(following[0], -1)
     return when
+
+
+def _suspensions(folder: Path, damages: Damages) -> Iterator[LogEvent]:
+    read = damages.read(folder / suspension.FILE, lambda _: suspension.read(folder))
+    for row in read.rows if read is not None else ():
+        if isinstance(row, suspension.Lifted):
+            yield LogEvent(
+                row.when, "lifted", row.after, f"learning goes on: {row.why} ({row.who})"
+            )
+        else:
+            yield LogEvent(row.when, "suspended", row.episode, f"{row.watch}: {row.why}")
 
 
 def _finished(folder: Path, damages: Damages) -> Iterator[LogEvent]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from agent.durable import storage_errors, sync_folder, write_all
+from agent.durable import append_line
 from agent.errors import UsageError
 from agent.logbook.damage import DAMAGED, Damages
 from agent.store.folders import Folders
@@ -60,7 +60,7 @@ def label(folder: Path, episode: str, kind: str, text: str = "", who: str = "") 
         raise UsageError(f"{folder} has no episode {episode}; `vlarl-agent episodes ls` lists them")
     when = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     made = Label(episode, kind, plain, _plain(who) or _user(), when)  # type: ignore[arg-type]  # checked
-    _append(folder / FILE, json.dumps(asdict(made)))
+    append_line(folder / FILE, json.dumps(asdict(made)))
     return made
 
 
@@ -97,22 +97,6 @@ def _parsed(line: str) -> Label:
     if made.label not in KINDS or not is_id(made.episode):
         raise ValueError(line)
     return made
-
-
-def _append(path: Path, line: str) -> None:
-    """Add one line in one write, and sync it. A line that a death left torn is ended first."""
-    with storage_errors(path, "writing"):
-        fresh = not path.exists()
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            size = os.fstat(descriptor).st_size
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            write_all(descriptor, (("\n" if torn else "") + line + "\n").encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if fresh:
-            sync_folder(path.parent)
 
 
 def _plain(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.scoring import Tried
-from agent.session import Acted, Event
+from agent.session import Acted, Event, Halted
 from agent.settings import RunSettings, Settings
 from agent.sinks.figures import episode_row, update_row
 from agent.sinks.history import missing, missing_evaluations, recent_of
@@ -58,8 +58,8 @@ class Sinks:
 
     def take(self, event: Event | Tried) -> None:
         """Give the rows of an event to every sink that still works. Raises nothing."""
-        if isinstance(event, Tried):
-            return  # an evaluation counts when it is finished and on disk
+        if isinstance(event, Tried | Halted):
+            return  # an evaluation counts when it is finished and on disk; a halt has no figure
         try:
             self._give(missing_evaluations(self._folder, frozenset(self._known)))
             if isinstance(event, Acted):

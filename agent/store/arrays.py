@@ -40,7 +40,12 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "limits": ("decision",),
     "by_hand": ("decision",),
     "progress": ("view",),
+    "success": ("view",),
+    "uncertainty": ("view",),
 }
+JUDGED = ("progress", "success", "uncertainty")
+# Absent where the judge says nothing of single views.
+OPTIONAL = frozenset({"success", "uncertainty"})
 _TIMES = ("decided_s", "sent_s", "applied_s")
 _EVERY_ARRAY: Mapping[str, Any] = {
     "fill_value": 0,
@@ -80,17 +85,18 @@ def encode_group(
     layout: Layout,
     steps: Sequence[Step],
     last: Observation | None,
-    progress: Float32Array | None,
+    judged: Mapping[str, Float32Array],
     attributes: Mapping[str, Any],
 ) -> dict[str, bytes]:
     """Encode all but the image chunks; returns paths within the group and their bytes.
 
     Without `last` the episode broke off: there is one view a decision and no more.
+    judged: the judge's (views,) arrays by the names in JUDGED; an empty one is left out.
     """
     files: dict[str, Any] = {}
     group = zarr.create_group(MemoryStore(files), attributes=dict(attributes))
     views = len(steps) + (last is not None)
-    for name, values in _fields(layout, steps, last, progress):
+    for name, values in _fields(layout, steps, last, judged):
         array = _create(group, name, values.shape, values.dtype.type)
         if values.size:
             array[...] = values
@@ -101,10 +107,11 @@ def encode_group(
 
 def decode_group(
     folder: Path, layout: Layout, adapter: str
-) -> tuple[tuple[Step, ...], Observation, Float32Array]:
-    """Read steps, last view and progress, exact to the bit. Raises DataError naming the damage."""
+) -> tuple[tuple[Step, ...], Observation, Mapping[str, Float32Array]]:
+    """Read steps, last view and JUDGED arrays, exact to the bit. Raises DataError for damage."""
     group = zarr.open_group(folder, mode="r")
-    arrays = {name: _array(group, name) for name in DIMENSIONS}
+    names = [name for name in DIMENSIONS if name not in OPTIONAL or name in group]
+    arrays = {name: _array(group, name) for name in names}
     images = {name: _array(group, image_name(name)) for name in layout.cameras}
     check_sizes(folder, [*arrays.values(), *images.values()])
     _check_shapes(layout, arrays, images)
@@ -121,7 +128,7 @@ def decode_group(
         for index in range(len(values["time_s"]))
     ]
     steps = tuple(_step(values, index, view, adapter) for index, view in enumerate(views[:-1]))
-    return steps, views[-1], values["progress"]
+    return steps, views[-1], {name: values[name] for name in JUDGED if name in values}
 
 
 def create_images(
@@ -174,7 +181,7 @@ def _fields(
     layout: Layout,
     steps: Sequence[Step],
     last: Observation | None,
-    progress: Float32Array | None,
+    judged: Mapping[str, Float32Array],
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     n, k, p = len(steps), layout.actions, layout.proprio
     views = [step.observation for step in steps] + ([] if last is None else [last])
@@ -203,8 +210,9 @@ def _fields(
     yield "applied_s", np.array([step.times.applied_s for step in steps], np.float64)
     yield "limits", np.array([step.limits for step in steps], np.uint16)
     yield "by_hand", np.array([step.by_hand for step in steps], np.bool_)
-    if progress is not None:
-        yield "progress", progress
+    for name in JUDGED:
+        if name in judged and len(judged[name]):
+            yield name, judged[name]
 
 
 def _step(values: Mapping[str, NDArray[Any]], index: int, view: Observation, adapter: str) -> Step:
@@ -261,7 +269,8 @@ def _check_shapes(
         "proprio": (n + 1, p), "privileged": (n + 1, layout.privileged), "time_s": (n + 1,),
         "temperature": (n,), "tokens": (n, d),
         "log_probs": (n, d), "requested": (n, k, AXES), "executed": (n, k),
-        "applied": (n, k, AXES), "applied_count": (n,), "track": (n, k, p), "progress": (n + 1,),
+        "applied": (n, k, AXES), "applied_count": (n,), "track": (n, k, p),
+        **dict.fromkeys(JUDGED, (n + 1,)),
         **dict.fromkeys((*_TIMES, "limits", "by_hand"), (n,)),
     }  # fmt: skip
     found = {name: array.shape for name, array in arrays.items()}
@@ -269,7 +278,7 @@ def _check_shapes(
         wanted[image_name(camera)] = (n + 1, h, w, 3)
         found[image_name(camera)] = images[camera].shape
     for name, shape in wanted.items():
-        if found[name] != shape:
+        if found.get(name, shape) != shape:
             raise DataError(f"array {name}: want shape {shape}, found {found[name]}")
 
 

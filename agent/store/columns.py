@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agent.episode import Uint8Array
 from agent.errors import DataError
-from agent.store.arrays import DIMENSIONS, check_sizes, image_name, read_array
+from agent.store.arrays import DIMENSIONS, OPTIONAL, check_sizes, image_name, read_array
 from agent.store.record import DATA, EpisodeRecord
 
 
@@ -23,6 +23,8 @@ def read_columns(
     values: dict[str, NDArray[Any]] = {}
     wrong: dict[str, str] = {}
     for name in DIMENSIONS:
+        if name in OPTIONAL and f"{name}/zarr.json" not in record.files:
+            continue
         try:
             values[name] = read_array(_sound(folder, record, name), name)
         except DataError as error:

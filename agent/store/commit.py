@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from agent.durable import make_folder, storage_errors, sync_folder, write_all
 from agent.episode import Ending, Observation, RewardSignal, Step, Terminated
-from agent.store.arrays import encode_group
+from agent.store.arrays import JUDGED, encode_group
 from agent.store.hashes import FileHash
 from agent.store.layout import Layout
 from agent.store.opening import Opening
@@ -42,8 +42,8 @@ def write_episode(folder: Path, whole: Whole, chunks: Mapping[str, FileHash]) ->
     attributes = attributes_of(whole)
     files = dict(chunks)
     if whole.layout is not None:
-        progress = None if whole.signal is None else whole.signal.progress
-        encoded = encode_group(whole.layout, whole.steps, whole.last, progress, attributes)
+        judged = {} if whole.signal is None else {n: getattr(whole.signal, n) for n in JUDGED}
+        encoded = encode_group(whole.layout, whole.steps, whole.last, judged, attributes)
         write_files(folder / DATA, encoded)
         files |= {path: FileHash.of(data) for path, data in encoded.items()}
     summary = summary_of(whole, sum(found.size for found in files.values()))

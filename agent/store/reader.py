@@ -127,7 +127,7 @@ def _decode(folder: Path, record: EpisodeRecord) -> ScoredEpisode:
     if record.layout is None:
         raise DataError("want arrays, found none")
     adapter = str(facts["adapter"])
-    steps, last, progress = decode_group(folder / DATA, record.layout, adapter)
+    steps, last, judged = decode_group(folder / DATA, record.layout, adapter)
     episode = Episode(
         id=folder.name,
         task=Task(**facts["task"]),
@@ -138,9 +138,9 @@ def _decode(folder: Path, record: EpisodeRecord) -> ScoredEpisode:
         ending=ending_named(facts["ending"]["reason"]),
     )
     signal = RewardSignal(
-        progress=progress,
         success_probability=float(facts["success_probability"]),
         verdict=Verdict(facts["verdict"]),
         source=str(facts["source"]),
+        **judged,
     )
     return ScoredEpisode(episode, signal)

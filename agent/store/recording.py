@@ -12,6 +12,7 @@ import numpy as np
 from agent.durable import make_folder, move_folder
 from agent.episode import Ending, Episode, Observation, RewardSignal, Step
 from agent.errors import StorageError, UsageError
+from agent.store.arrays import JUDGED, OPTIONAL
 from agent.store.commit import Whole, write_episode
 from agent.store.folders import LOG, RING, Folders
 from agent.store.frames import FrameWriter
@@ -118,12 +119,14 @@ class ZarrRecording:
         if self._episode is None or self._writer is None:
             raise UsageError(f"episode {self.id} must be finished before it is sealed")
         views = len(self._steps) + 1
-        progress = np.asarray(signal.progress)
-        if progress.shape != (views,) or progress.dtype != np.float32:
-            raise UsageError(
-                f"want progress ({views},) float32 for episode {self.id}, "
-                f"found {progress.shape} {progress.dtype}"
-            )
+        for name in JUDGED:
+            values = np.asarray(getattr(signal, name))
+            said = values.size or name not in OPTIONAL
+            if said and (values.shape != (views,) or values.dtype != np.float32):
+                raise UsageError(
+                    f"want {name} ({views},) float32 for episode {self.id}, "
+                    f"found {values.shape} {values.dtype}"
+                )
         self._writer.close()
         ending, last = self._episode.ending, self._episode.last
         whole = Whole(self._opening, self._layout, self._steps, last, ending, signal)
