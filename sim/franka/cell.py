@@ -24,7 +24,7 @@ class Cell:
     """Names, rates and world of one simulated arm.
 
     topics: absolute names by what they carry. cameras: by name. image_px: side of a picture.
-    faults: in force from the start.
+    faults: in force from the start. board: what lies on the table instead of things, "" for none.
     """
 
     backend: str
@@ -46,6 +46,7 @@ class Cell:
     start: int = 0
     seed: int = 0
     fault: str = ""
+    board: str = ""
 
 
 TOPICS = (

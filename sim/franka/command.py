@@ -11,6 +11,7 @@ from calibration.profile import Profile, from_dict, load
 from sim.franka.body import Body
 from sim.franka.cell import Cell, names_of
 from sim.franka.faults import FAULTS, read
+from sim.tabletop.board import board_of
 from sim.tabletop.shifts import shifts_of
 
 _PROFILES = {"kinematic": "franka", "tabletop": "tabletop"}
@@ -47,6 +48,7 @@ def cell_of(arguments: Sequence[str]) -> Cell:
         start=asked.start,
         seed=asked.seed,
         fault=asked.fault,
+        board=asked.board,
     )
 
 
@@ -55,12 +57,15 @@ def body_of(cell: Cell) -> Body:
     if cell.backend == "kinematic":
         if cell.shifts:
             raise UsageError(f"shifts {dict(cell.shifts)} wanted; only --backend tabletop has any")
+        if cell.board:
+            raise UsageError(f"board {cell.board} wanted; only --backend tabletop has a table")
         from sim.franka.kinematic import KinematicBody
 
         return KinematicBody(cell.model, cell.home_rad, tuple(cell.cameras), cell.image_px)
     from sim.franka.table import TableBody
 
-    body = TableBody(shifts_of(cell.shifts), cell.image_px, cell.render)
+    board = board_of(cell.board) if cell.board else None
+    body = TableBody(shifts_of(cell.shifts), cell.image_px, cell.render, board)
     if missing := set(cell.cameras) - set(body.cameras()):
         raise UsageError(
             f"cameras {sorted(missing)} wanted; the tabletop has {', '.join(body.cameras())}"
@@ -107,5 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--task", default="lift-red-cube", help="parameter `task` at the start")
     add("--start", type=int, default=0, help="parameter `start` at the start")
     add("--seed", type=int, default=0, help="parameter `seed` at the start")
+    add("--board", default="", help="tabletop only: a ChArUco board instead of things: 8x6:25:18")
     add("--fault", default="", help="faults from the start: name[=value][@camera],...")
     return parser
