@@ -10,14 +10,13 @@ would.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from agent.errors import UsageError
 from sim.franka.pose import Pose
 from sim.tabletop.arm import Float64Array, turn, turned
 from sim.tabletop.catalog import FULL_SCALE
+from sim.tabletop.frame import frame_of
 from sim.tabletop.shifts import Shifts
 
 
@@ -34,10 +33,9 @@ def move_of(target: Pose, anchor: Pose, shifts: Shifts) -> Float64Array:
     """The move (6,) m and rad that a target stands for, shifted. anchor: where it starts from."""
     move = target.position - anchor.position
     move[1] += shifts.drift * FULL_SCALE[1]
-    cosine, sine = math.cos(shifts.rotate), math.sin(shifts.rotate)
-    about = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-    turning = turn(target.axes @ anchor.axes.T)
-    return np.concatenate([about @ move, about @ turning]) * shifts.gain
+    about, turning = frame_of(shifts)
+    turned_by = turn(target.axes @ anchor.axes.T)
+    return np.concatenate([about @ move, turning @ turned_by]) * shifts.gain
 
 
 def after(move: Float64Array, anchor: Pose) -> Pose:

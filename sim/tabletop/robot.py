@@ -38,6 +38,7 @@ from sim.tabletop.catalog import (
     WISHES,
     Wish,
 )
+from sim.tabletop.frame import frame_of, opening_of
 from sim.tabletop.shifts import shifts_of
 from sim.tabletop.starts import start_of
 
@@ -195,10 +196,9 @@ class Tabletop:
         due = run.pending.popleft()
         delta = due.delta.astype(np.float64)
         delta[1] += shifts.drift
-        cosine, sine = np.cos(shifts.rotate), np.sin(shifts.rotate)
-        about = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-        move = np.concatenate([about @ delta[:3], about @ delta[3:]]) * shifts.gain * FULL_SCALE
-        self.world.advance(move, due.gripper)
+        about, turning = frame_of(shifts)
+        move = np.concatenate([about @ delta[:3], turning @ delta[3:]]) * shifts.gain * FULL_SCALE
+        self.world.advance(move, opening_of(due.gripper, shifts))
         run.steps += 1
 
     def _ending(self, run: _Run) -> Ending | None:

@@ -29,8 +29,20 @@ class Shifts:
     gain: float = 1.0
     delay: float = 0.0
     drift: float = 0.0
+    mirror: float = 0.0
+    swap: float = 0.0
+    gripper: float = 1.0
     offset: float = 0.0
     camera: float = 0.0
+    camera_up: float = 0.0
+    camera_tilt: float = 0.0
+    camera_pan: float = 0.0
+    camera_roll: float = 0.0
+    wrist: float = 0.0
+    wrist_up: float = 0.0
+    wrist_tilt: float = 0.0
+    wrist_pan: float = 0.0
+    wrist_roll: float = 0.0
     light: float = 1.0
     colour: float = 0.0
     noise: float = 0.0
@@ -46,8 +58,20 @@ SHIFTS = (
     ShiftCard("gain", "actions are made larger or smaller", "factor", 1.0, 0.1, 5.0),
     ShiftCard("delay", "actions take effect later", "control steps", 0.0, 0.0, 20.0),
     ShiftCard("drift", "every action is moved along y", "full scale", 0.0, -1.0, 1.0),
+    ShiftCard("mirror", "actions go the other way along y", "yes or no", 0.0, 0.0, 1.0),
+    ShiftCard("swap", "x and y of actions are exchanged", "yes or no", 0.0, 0.0, 1.0),
+    ShiftCard("gripper", "the gripper opens so far about its middle", "factor", 1.0, -1.0, 1.0),
     ShiftCard("offset", "the tool reads as if moved along x and y alike", "m", 0.0, -0.2, 0.2),
     ShiftCard("camera", "agentview stands further along y", "m", 0.0, -0.5, 0.5),
+    ShiftCard("camera_up", "agentview sits further up in its picture", "m", 0.0, -0.3, 0.3),
+    ShiftCard("camera_tilt", "agentview looks further up", "deg", 0.0, -30.0, 30.0),
+    ShiftCard("camera_pan", "agentview looks further left", "deg", 0.0, -30.0, 30.0),
+    ShiftCard("camera_roll", "agentview is turned about its line", "deg", 0.0, -90.0, 90.0),
+    ShiftCard("wrist", "eye_in_hand sits further to its own right", "m", 0.0, -0.1, 0.1),
+    ShiftCard("wrist_up", "eye_in_hand sits further up in its picture", "m", 0.0, -0.3, 0.3),
+    ShiftCard("wrist_tilt", "eye_in_hand looks further up", "deg", 0.0, -30.0, 30.0),
+    ShiftCard("wrist_pan", "eye_in_hand looks further left", "deg", 0.0, -30.0, 30.0),
+    ShiftCard("wrist_roll", "eye_in_hand is turned about its line", "deg", 0.0, -90.0, 90.0),
     ShiftCard("light", "all light is brighter or darker", "factor", 1.0, 0.05, 3.0),
     ShiftCard("colour", "the objects' hues are turned", "turns", 0.0, -1.0, 1.0),
     ShiftCard("noise", "pixels get Gaussian noise of this sigma", "grey levels", 0.0, 0.0, 128.0),
@@ -74,7 +98,7 @@ def shifts_of(strengths: Mapping[str, float]) -> Shifts:
                 f"shift {name} wants {card.low} to {card.high} {card.unit}, found {strength}; "
                 f"{card.neutral} changes nothing"
             )
-        if card.unit in {"number", "control steps"} and strength != round(strength):
+        if card.unit in {"number", "control steps", "yes or no"} and strength != round(strength):
             raise UsageError(f"shift {name} wants a whole number of {card.unit}, found {strength}")
     return Shifts(**strengths)
 

@@ -5,6 +5,7 @@ from agent.episode import Action
 from agent.errors import UsageError
 from agent.settings import RobotSettings
 from sim.tabletop.catalog import WISHES
+from sim.tabletop.frame import frame_of
 from sim.tabletop.robot import Tabletop
 from sim.tabletop.shifts import SHIFTS, Shifts, shifts_of, table
 
@@ -129,3 +130,44 @@ def test_distractors_keep_away_from_everything(task):
         gaps = np.linalg.norm(spots[:, None] - spots, axis=2) + 9 * np.eye(len(spots))
         # a distractor's half width 0.018 and a block's 0.025
         assert gaps.min() > 0.045
+
+
+def test_a_mirrored_frame_goes_the_other_way_and_a_swapped_one_aside(task):
+    plain = travelled(task)
+    assert travelled(task, mirror=1.0) == pytest.approx(plain, abs=1e-9)  # the move is along x
+    swapped = travelled(task, swap=1.0)
+    assert swapped[1] == pytest.approx(plain[0], rel=0.1)
+    about, turning = frame_of(Shifts(mirror=1.0))
+    assert about @ [1.0, 2.0, 3.0] == pytest.approx([1.0, -2.0, 3.0])
+    # a turn about y seen in a mirror along y stays; those about x and z are reversed
+    assert turning @ [1.0, 2.0, 3.0] == pytest.approx([-1.0, 2.0, -3.0])
+
+
+@pytest.mark.parametrize(("gripper", "opening"), [(1.0, 1.0), (0.0, 0.5), (-1.0, 0.0)])
+def test_a_gripper_that_is_told_to_open_opens_as_far_as_the_shift_lets_it(task, gripper, opening):
+    robot = Tabletop(RobotSettings(shift={"gripper": gripper}), cameras=())
+    robot.reset(task())
+    # the fingers need eight control steps from one end to the other, and a little to settle
+    felt = robot.step([Action(np.zeros(6, np.float32), 1.0)] * 14).observation.proprio
+    assert felt[6] == pytest.approx(opening, abs=0.03)
+    assert felt[7] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("camera", "shift"),
+    [("agentview", {"camera_pan": 3.0}), ("eye_in_hand", {"wrist": 0.01})],
+)
+def test_one_camera_moves_and_the_other_stays(task, camera, shift):
+    plain, other = shown(task).images, shown(task, **shift).images
+    moved = {name for name in plain if not np.array_equal(plain[name], other[name])}
+    assert moved == {camera}
+
+
+def test_a_camera_that_is_rolled_by_a_quarter_shows_the_picture_turned(task):
+    plain, other = (
+        shown(task).images["agentview"],
+        shown(task, camera_roll=90.0).images["agentview"],
+    )
+    # the camera turns anticlockwise seen from behind it, so its picture turns clockwise
+    off = np.abs(np.rot90(plain, -1).astype(float) - other)
+    assert off.mean() < 0.1 * np.abs(plain.astype(float) - other).mean()
