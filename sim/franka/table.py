@@ -28,6 +28,7 @@ from sim.tabletop.shifts import Shifts
 from sim.tabletop.starts import start_of
 
 if TYPE_CHECKING:
+    from calibration.board import Board
     from sim.tabletop.eyes import Eyes
 
 _BASE = np.array(BASE_M)
@@ -42,13 +43,16 @@ _NEAREST_M, _FARTHEST_M = 0.425, 0.765
 class TableBody:
     """The tabletop's arm. Targets and poses are in the base frame, the physics in the table's."""
 
-    def __init__(self, shifts: Shifts, image_px: int, render: str) -> None:
+    def __init__(
+        self, shifts: Shifts, image_px: int, render: str, board: Board | None = None
+    ) -> None:
         refuse_wording(shifts)
         # MuJoCo picks its OpenGL loader from this variable when a context is first made.
         os.environ["MUJOCO_GL"] = render
         self._shifts, self._image_px, self._render = shifts, image_px, render
         self._astray = np.array([1.0, 1.0, 0.0]) * shifts.offset / math.sqrt(2.0)
-        self._world = tabletop.World(shifts, image_px)
+        self._world = tabletop.World(shifts, image_px, board)
+        self._cleared = board is not None
         self._delay = round(shifts.delay / (CONTROL_HZ * TICK_S))
         self.reset(WISHES[0].name, 0, 0)
 
@@ -65,6 +69,8 @@ class TableBody:
         """Put the world at a stored start state. task: its name, or any wording of it."""
         wish = wish_of(task)
         stored = start_of(wish.name, start)
+        if self._cleared:
+            stored = replace(stored, placed=_out_of_the_way(stored.placed))
         if seed < 0:
             raise UsageError(f"a seed of 0 or more wanted, found {seed}")
         self._world.place(stored, seed)
@@ -190,6 +196,13 @@ def within_reach(place: Float64Array) -> Float64Array:
         return place
     reached: Float64Array = _SHOULDER + arm * (min(max(far, _NEAREST_M), _FARTHEST_M) / far)
     return reached
+
+
+def _out_of_the_way(placed: Float64Array) -> Float64Array:
+    """Where things stand (10, 3) that must not hide a board: in a row behind the arm."""
+    row = np.arange(len(placed), dtype=np.float64)
+    behind = np.stack([np.full_like(row, -1.2), 0.15 * row - 0.7, np.zeros_like(row)], axis=1)
+    return np.asarray(behind)
 
 
 def wish_of(task: str) -> Wish:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
 
 from agent.episode import Float32Array
 from sim.tabletop.arm import TIP_M, Float64Array
+from sim.tabletop.board import with_board
 from sim.tabletop.catalog import BUTTON_TRAVEL_M, CONTROL_HZ, FIXTURES, PLACED, WIDEST_M, Wish
 from sim.tabletop.control import ToolControl
 from sim.tabletop.places import moved_cameras
@@ -16,17 +18,26 @@ from sim.tabletop.scene import TIMESTEP_S, scene_xml, things
 from sim.tabletop.shifts import Shifts
 from sim.tabletop.starts import Start
 
+if TYPE_CHECKING:
+    from calibration.board import Board
+
 SUBSTEPS = round(1.0 / (CONTROL_HZ * TIMESTEP_S))
 TORQUES_EVERY = 2  # substeps; 100 Hz is enough for a tool that follows with 17 rad/s
 _GRIP_SECONDS = 0.4  # from open to closed: eight control steps, as LIBERO's hand
 
 
 class World:
-    """A simulated table. All positions are metres from the middle of the workspace."""
+    """A simulated table. All positions are metres from the middle of the workspace.
 
-    def __init__(self, shifts: Shifts, image_px: int) -> None:
+    board: lies there to be seen, and is touched by nothing.
+    """
+
+    def __init__(self, shifts: Shifts, image_px: int, board: Board | None = None) -> None:
         self.things = {thing.name: thing for thing in things(shifts)}
-        self.model = mujoco.MjModel.from_xml_string(scene_xml(shifts, image_px))
+        scene, files = scene_xml(shifts, image_px), dict[str, bytes]()
+        if board is not None:
+            scene, files = with_board(scene, board)
+        self.model = mujoco.MjModel.from_xml_string(scene, files)
         moved_cameras(self.model, shifts)
         self.data = mujoco.MjData(self.model)
         self.control = ToolControl(self.model, self.data)
