@@ -53,7 +53,11 @@ def seeded(seed: int, decisions: int = 35, actions: int = 2) -> Content:
         last=_view(rng, decisions),
         ending=Terminated("success") if done else Truncated("timeout"),
         signal=RewardSignal(
-            progress, float(rng.random()), Verdict.SUCCESS if done else Verdict.UNKNOWN, "seeded/1"
+            progress,
+            float(rng.random()),
+            Verdict.SUCCESS if done else Verdict.UNKNOWN,
+            "seeded/1",
+            *rng.random((2, decisions + 1), np.float32),
         ),
     )
 

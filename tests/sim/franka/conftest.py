@@ -1,10 +1,10 @@
-"""One simulated Franka as a process for all tests that speak with one."""
+"""One simulated Franka as a process for the tests of a module."""
 
 import pytest
 
 
-@pytest.fixture(scope="session")
-def session_arm():
+@pytest.fixture(scope="module")
+def living_arm():
     pytest.importorskip("rclpy", reason="pip install vlarl-agent[ros]")
     from benchmarks.simulated_arm import SimulatedArm
 
@@ -13,8 +13,8 @@ def session_arm():
 
 
 @pytest.fixture
-def arm(session_arm):
+def arm(living_arm):
     """Sound, at start state 0."""
-    assert session_arm.put(fault="") == ""
-    assert session_arm.reset("touch the mark", 0).success
-    return session_arm
+    assert living_arm.put(fault="") == ""
+    assert living_arm.reset("touch the mark", 0).success
+    return living_arm
