@@ -12,11 +12,10 @@ from agent.logbook.episodes_view import EpisodeRow, rows
 from agent.logbook.health import JudgeHealth, judge_health
 from agent.logbook.rate import Rate
 from agent.logbook.run_view import head
+from agent.logbook.truth import SIMULATED, ended, typed
 
 BINS = 10
 PROBES = "probes.jsonl"
-# Robots whose world itself ends an episode when the task is done.
-SIMULATED = frozenset({"tabletop", "libero"})
 # The judge that repeats the world's own verdict: to hold it against the world tells nothing.
 REPEATS = "outcome/"
 
@@ -97,13 +96,13 @@ def reward(folder: Path) -> RewardView:
     top = head(folder, damages)
     table = [r for r in rows(folder, damages) if r.status == "sealed" and r.summary is not None]
     simulated = top.robot in SIMULATED
-    world = _ending if simulated else _nothing
-    by_label, by_world = confusion(table, _typed, "labels"), confusion(table, world, "world")
+    world = ended if simulated else _nothing
+    by_label, by_world = confusion(table, typed, "labels"), confusion(table, world, "world")
     pairs = [
         (row.summary.success_probability, truth)
         for row in table
         if row.summary is not None and row.summary.success_probability is not None
-        if (truth := _typed(row) if _typed(row) is not None else world(row)) is not None
+        if (truth := typed(row) if typed(row) is not None else world(row)) is not None
     ]
     found = probes(folder, damages)
     return RewardView(
@@ -167,15 +166,6 @@ def _probe(line: str) -> Probe:
     chance = values.get("probability")
     words = {key: str(values[key]) for key in ("name", "wanted", "found", "source", "when")}
     return Probe(probability=None if chance is None else float(chance), **words)
-
-
-def _typed(row: EpisodeRow) -> bool | None:
-    return {"success": True, "failure": False}.get(row.label)
-
-
-def _ending(row: EpisodeRow) -> bool | None:
-    ending = "" if row.summary is None else row.summary.ending
-    return {"success": True, "timeout": False, "fault": False}.get(ending)
 
 
 def _nothing(_: EpisodeRow) -> bool | None:
