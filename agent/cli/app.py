@@ -25,6 +25,7 @@ from agent.cli import (
     pretrain,
     prime,
     report,
+    reward,
     run,
     safety,
     tui,
@@ -52,6 +53,7 @@ app.command("export")(export.export)
 app.command("demos")(demos.demos)
 app.command("pretrain")(pretrain.pretrain)
 app.command("prime")(prime.prime)
+app.add_typer(reward.app, name="reward")
 app.add_typer(config.app, name="config")
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(safety.app, name="safety")

@@ -1,0 +1,90 @@
+"""`vlarl-agent reward`: labels for a judge out of runs, and how far a judge can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.options import AsJson, Sets
+
+if TYPE_CHECKING:
+    from agent.labelling import Counted, Thresholds
+
+app = typer.Typer(help="Judges: teach them, and hold them to the truth.", no_args_is_help=True)
+
+Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]
+
+
+@app.command()
+def label(
+    runs: Runs,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Folder to keep labels in.")
+    ] = None,
+    picture: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID.png", help="Draw how this episode of the first run is cut."),
+    ] = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cut episodes into milestones and keyframes, and make a judge's lessons of them."""
+    from agent.cli.thresholds import thresholds
+    from agent.errors import UsageError
+
+    told = thresholds(sets or ())
+    if out is None and not picture:
+        raise UsageError("--out FOLDER for labels or --picture ID.png wanted, found neither")
+    for each in picture or ():
+        _draw(runs[0], Path(each), told)
+    if out is not None:
+        from agent.labelling import label_runs
+
+        counted = label_runs(runs, out, told, _tell)
+        typer.echo(_as_json(counted, out) if as_json else _as_text(counted, out))
+
+
+def _draw(run: Path, file: Path, told: Thresholds) -> None:
+    from agent.labelling import layout_of_run
+    from agent.logbook.truth import truths
+    from agent.report.segmentation import picture
+    from agent.reward.segments import segment, series_of
+    from agent.store.reader import ZarrReader
+
+    episode = ZarrReader(run).read(file.stem).episode
+    series = series_of(episode, told.layout or layout_of_run(run))
+    known = {each.id: each.success for each in truths(run)}.get(episode.id)
+    outcome = {True: "success", False: "failure", None: "outcome unknown"}[known]
+    picture(file, episode, series, segment(series, told.segments), outcome)
+    typer.echo(f"{file} drawn", err=True)
+
+
+def _tell(done: int) -> None:
+    if done % 100 == 0:
+        typer.echo(f"{done} episodes read", err=True)
+
+
+def _as_text(counted: Counted, out: Path) -> str:
+    from agent.cli.tables import table
+
+    rows = [(question, why, f"{n}") for (question, why), n in sorted(counted.counts.items())]
+    head = (
+        f"{counted.episodes} episodes: {counted.succeeded} succeeded, {counted.failed} failed, "
+        f"{counted.unknown} of unknown outcome, which give no labels"
+    )
+    total = f"{sum(counted.counts.values())} labels are in {out}"
+    return "\n".join([head, table(("question", "why", "labels"), rows, "001"), total])
+
+
+def _as_json(counted: Counted, out: Path) -> str:
+    import json
+    from dataclasses import asdict
+
+    counts = [
+        {"question": question, "why": why, "labels": number}
+        for (question, why), number in sorted(counted.counts.items())
+    ]
+    return json.dumps({**asdict(counted), "counts": counts, "out": str(out)})
