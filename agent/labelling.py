@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from agent.configuration import from_dict
+from pydantic import ValidationError
+
 from agent.episode import Episode
-from agent.errors import UsageError
+from agent.errors import DataError, UsageError
 from agent.logbook.truth import truths
 from agent.registry import make_robot
 from agent.reward.label_file import LabelHead, Labelled, fingerprint, write_labels
 from agent.reward.labels import LabelSettings, Told, labels_of
 from agent.reward.segments import Layout, SegmentSettings, layout_of, series_of
+from agent.settings import RobotSettings
 from agent.store.reader import ZarrReader
 from agent.store.run import open_run
 
@@ -86,7 +88,12 @@ def label_runs(
 
 def layout_of_run(run: Path) -> Layout:
     """Where a run's robot keeps tool and gripper in its proprioception, by the robot's card."""
-    return layout_of(make_robot(from_dict(open_run(run).settings).robot).card)
+    # The robot's table alone: whatever else an older or newer program saved does not matter here.
+    told = open_run(run).settings.get("robot", {})
+    try:
+        return layout_of(make_robot(RobotSettings.model_validate(told)).card)
+    except ValidationError as error:
+        raise DataError(f"{run}: its robot's settings cannot be read: {error}") from error
 
 
 def instruction_of(episode: Episode) -> str:
