@@ -49,8 +49,11 @@ _LINKS = (
 )
 
 
-def arm_xml() -> str:
-    """The arm's bodies, base to fingers, with a site `tool` and a camera `eye_in_hand`."""
+def arm_xml(in_hand: str = "") -> str:
+    """The arm's bodies, base to fingers, with a site `tool` and a camera `eye_in_hand`.
+
+    in_hand: more geoms in the hand's frame.
+    """
     x, y, z = BASE_M
     text = (
         f'<body name="base" pos="{x} {y} {z}">'
@@ -68,7 +71,7 @@ def arm_xml() -> str:
             f'<geom type="capsule" class="link" size="{radius}" mass="{mass}" '
             f'fromto="{" ".join(map(str, (*start, *end)))}"/>'
         )
-    return text + _hand_xml() + "</body>" * 9
+    return text + _hand_xml(in_hand) + "</body>" * 9
 
 
 def actuators_xml() -> str:
@@ -160,7 +163,7 @@ def turned(vector: Float64Array) -> Float64Array:
     return np.asarray(np.eye(3) + math.sin(angle) * k + (1.0 - math.cos(angle)) * (k @ k))
 
 
-def _hand_xml() -> str:
+def _hand_xml(more: str) -> str:
     fingers = "".join(
         f'<body name="finger_{side}" pos="0 0 0.0584">'
         f'<joint name="finger_{side}" axis="0 {sign} 0" range="0 0.04" class="finger"/>'
@@ -176,5 +179,5 @@ def _hand_xml() -> str:
         f'<site name="tool" pos="0 0 {TOOL_M}" size="0.002" rgba="0 0 0 0"/>'
         # Before the hand, looking along the fingers and a little back at their tips.
         '<camera name="eye_in_hand" pos="0.075 0 0.0" xyaxes="0 -1 0 -0.91 0 -0.42" fovy="70"/>'
-        f"{fingers}"
+        f"{more}{fingers}"
     )

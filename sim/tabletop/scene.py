@@ -19,6 +19,7 @@ from sim.tabletop.catalog import (
     ZONE_HALF_M,
     Thing,
 )
+from sim.tabletop.cue import cue_xml
 from sim.tabletop.shifts import Shifts
 
 TIMESTEP_S = 0.005
@@ -79,7 +80,7 @@ def scene_xml(shifts: Shifts, image_px: int) -> str:
     diffuse="{sun} {sun} {sun}" specular="0 0 0"/>
   {_camera_xml(shifts.camera)}
   <geom name="table" type="plane" size="2 2 0.1" rgba="0.93 0.90 0.85 1"/>
-  {arm_xml()}
+  {arm_xml(cue_xml(shifts))}
   {_fixtures_xml()}
   {bodies}
 </worldbody>

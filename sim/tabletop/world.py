@@ -13,6 +13,7 @@ from sim.tabletop.arm import TIP_M, Float64Array
 from sim.tabletop.board import with_board
 from sim.tabletop.catalog import BUTTON_TRAVEL_M, CONTROL_HZ, FIXTURES, PLACED, WIDEST_M, Wish
 from sim.tabletop.control import ToolControl
+from sim.tabletop.cue import show_cue
 from sim.tabletop.places import moved_cameras
 from sim.tabletop.scene import TIMESTEP_S, scene_xml, things
 from sim.tabletop.shifts import Shifts
@@ -39,6 +40,7 @@ class World:
             scene, files = with_board(scene, board)
         self.model = mujoco.MjModel.from_xml_string(scene, files)
         moved_cameras(self.model, shifts)
+        self._cued = bool(shifts.cue)
         self.data = mujoco.MjData(self.model)
         self.control = ToolControl(self.model, self.data)
         self.finger_ids = frozenset(
@@ -70,6 +72,8 @@ class World:
                 data.mocap_pos[mocap] = x, y, 0.0
                 data.mocap_quat[mocap] = quaternion
         mujoco.mj_forward(model, data)
+        if self._cued:
+            show_cue(model, self.opening)
         self.control.start()
 
     def advance(self, move: Float64Array, opening: float) -> None:
@@ -95,6 +99,8 @@ class World:
         ahead = wanted - data.ctrl[self._grip]
         data.ctrl[self._grip] += min(max(ahead, -stride), stride)
         mujoco.mj_step2(model, data)
+        if self._cued:
+            show_cue(model, self.opening)
 
     @property
     def tip(self) -> Float64Array:
