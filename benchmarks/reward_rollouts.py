@@ -93,7 +93,8 @@ def _record(robot: Robot, store: ZarrStore, task: Task, driver: Driver, policy: 
     hands: Robot = NoisyHands(robot, driver.noise, 7) if driver.noise else robot
     acting: Policy = make_expert(RobotSettings(), robot) if driver.expert else policy
     acting.seed(task.seed)
-    recording = store.begin(task, driver.name, driver.temperature, extra={"use": "evaluation"})
+    told = {"use": "evaluation", "driver": driver.name}
+    recording = store.begin(task, acting.adapter, driver.temperature, extra=told)
     episode = rollout.run_episode(hands, acting, recording, task, driver.temperature)
     recording.seal(OutcomeJudge().score(episode))
 
