@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ class Board:
     @property
     def corners_m(self) -> Float64Array:
         """Inner corners (n, 3) m in the board's frame: x along columns, y along rows, z = 0."""
-        return np.asarray(self.charuco.getChessboardCorners(), np.float64)
+        return _corners(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,14 @@ def enough(board: Board, views: Sequence[Seen | None], wanted: int) -> list[int]
             "whole, sharp and lit?"
         )
     return good
+
+
+@functools.cache
+def _corners(board: Board) -> Float64Array:
+    """As Board.corners_m: a fit asks for them thousands of times."""
+    corners = np.asarray(board.charuco.getChessboardCorners(), np.float64)
+    corners.setflags(write=False)
+    return corners
 
 
 def _with_ruler(board: Board, drawn: NDArray[np.uint8], per_m: float) -> NDArray[np.uint8]:
