@@ -70,6 +70,15 @@ class Supervised(Protocol):
         ...
 
 
+@runtime_checkable
+class Attentive(Protocol):
+    """What a robot has besides where a person speaks to it, by keys or on a topic."""
+
+    def heard(self) -> tuple[str, ...]:
+        """Words said since this was asked last, oldest first; "success" and "failure" are two."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at around a robot, what was found, and what to do.
@@ -113,6 +122,14 @@ class RewardModel(Protocol):
 
     def score(self, episode: Episode) -> RewardSignal:
         """Say how it went. Raises RewardUnavailable when it cannot."""
+        ...
+
+
+class Eye(Protocol):
+    """Looks at each view while the robot acts."""
+
+    def look(self, number: int, view: Observation) -> None:
+        """Take note of a view of the episode, 0 being the first. Never waits and never raises."""
         ...
 
 

@@ -18,8 +18,18 @@ from agent.errors import DataError, NoMove, RobotFault
 from agent.evaluation import Trial, try_tasks
 from agent.learn import gate
 from agent.learn.ledger import Ledger
+from agent.past import Past
 from agent.patience import Patience
-from agent.protocols import EpisodeStore, Learner, Policy, RewardModel, Robot, Supervised, Watch
+from agent.protocols import (
+    EpisodeStore,
+    Eye,
+    Learner,
+    Policy,
+    RewardModel,
+    Robot,
+    Supervised,
+    Watch,
+)
 from agent.settings import Settings
 from calibration.profile import Profile
 
@@ -68,6 +78,7 @@ class Parts:
     """What a session joins together.
 
     cell: the profile of a real arm's surroundings. watches: what may suspend learning.
+    eye: looks at each view while the robot acts.
     """
 
     robot: Robot
@@ -78,6 +89,7 @@ class Parts:
     learner: Learner | None
     cell: Profile | None = None
     watches: tuple[Watch, ...] = ()
+    eye: Eye | None = None
 
 
 class Session:
@@ -96,7 +108,7 @@ class Session:
         self._cards = cards
         self._on_event = on_event
         self._stop_wanted = stop_wanted
-        self._past: list[ScoredRow] = []
+        self._past = Past()
         self._waiting: list[ScoredEpisode] = []
         self._gate_tries: dict[str, tuple[int, int]] = {}
         self._patience = patience_of(settings, stop_wanted)
@@ -128,11 +140,7 @@ class Session:
 
     def record(self) -> Mapping[curriculum.Arm, tuple[int, int]]:
         """Successes and tries by (task, start), under any adapter."""
-        tally: dict[curriculum.Arm, tuple[int, int]] = {}
-        for row in self._past:
-            won, tried = tally.get(row.arm, (0, 0))
-            tally[row.arm] = (won + row.success, tried + 1)
-        return tally
+        return self._past.record()
 
     def _act(self) -> None:
         settings, parts, number = self._settings, self._parts, self.episodes
@@ -143,14 +151,15 @@ class Session:
         parts.policy.seed(seed * 1_000_003 + number)
         temperature = settings.policy.temperature
         if isinstance(parts.robot, Supervised):
-            parts.robot.acting(parts.ledger.current, self._tally(parts.ledger.current)[1])
+            parts.robot.acting(parts.ledger.current, self._past.acted(parts.ledger.current))
         recording = parts.store.begin(
             task, parts.ledger.current, temperature, extra=cell.marks(parts.cell)
         )
         try:
             episode = rollout.run_episode(
-                parts.robot, parts.policy, recording, task, temperature, self._stop_wanted
-            )
+                parts.robot, parts.policy, recording, task, temperature, self._stop_wanted,
+                eye=parts.eye,
+            )  # fmt: skip
         except (RobotFault, NoMove) as fault:
             # It is kept as interrupted; the next try takes up the same task.
             self._patience.bear(fault)
@@ -182,9 +191,9 @@ class Session:
 
     def _take(self, scored: ScoredEpisode) -> None:
         episode = scored.episode
-        success = scored.signal.verdict is Verdict.SUCCESS
-        arm = (episode.task.name, episode.task.start)
-        self._past.append(ScoredRow(episode.id, episode.adapter, arm, success))
+        self._past.take(scored)
+        if scored.signal.verdict is Verdict.UNKNOWN:
+            return  # counted as a failure it would teach what nobody has seen
         if self._parts.learner is not None:
             self._parts.learner.observe(scored)
         ledger = self._parts.ledger
@@ -249,7 +258,9 @@ class Session:
         ours, theirs = ledger.current, ledger.parent
         if ours == theirs:
             return None
-        bad, said = gate.worse(self._tally(ours), self._tally(theirs), self._settings.gate)
+        bad, said = gate.worse(
+            self._past.tally(ours), self._past.tally(theirs), self._settings.gate
+        )
         if not bad:
             return None
         why = f"rolled back from {ours} to {theirs}: {said}"
@@ -258,10 +269,6 @@ class Session:
     def _grandparent(self, adapter: str) -> str:
         made = [r for r in self._parts.ledger.reports if r.kept and r.adapter == adapter]
         return made[0].parent if made else adapter
-
-    def _tally(self, adapter: str) -> tuple[int, int]:
-        rows = [row.success for row in self._past if row.adapter == adapter]
-        return sum(rows), len(rows)
 
     def _try_candidate(self, staged: Path, metrics: dict[str, float]) -> tuple[bool, str]:
         """Compare candidate and acting adapter greedily on the gate's own start states."""
@@ -291,13 +298,3 @@ class Session:
 def patience_of(settings: Settings, stop_wanted: Callable[[], bool]) -> Patience:
     """How many faults in a row this run bears."""
     return Patience(settings.robot.retries, settings.robot.retry_s, stop_wanted)
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredRow:
-    """What the session remembers of an episode."""
-
-    id: str
-    adapter: str
-    arm: curriculum.Arm
-    success: bool

@@ -107,6 +107,64 @@ class GateSettings(Table):
     )
 
 
+class RewardSettings(Table):
+    """Who says how an episode went, and when it is believed."""
+
+    kind: Literal["outcome", "vlm", "http", "operator"] = Field(
+        "outcome",
+        description="outcome: the simulator's word; vlm: a local model; http: a served one; "
+        "operator: the person",
+    )
+    model: str = Field("", description="folder of the local model; empty: the one shipped")
+    url: str = Field("", description="where the served model is, such as http://127.0.0.1:8000")
+    api: Literal["chat", "robometer"] = Field("chat", description="what the served one speaks")
+    name: str = Field("", description="model's name for a chat server; empty: the first it names")
+    exposed: bool = Field(
+        default=False, description="let pictures go to a served model on another machine"
+    )
+    timeout_s: float = Field(20.0, gt=0, le=600, description="wait for one answer, s, at most")
+    retries: int = Field(2, ge=0, le=20, description="further tries where no answer came")
+    cameras: str = Field("", description="cameras to look through, NAME,...; empty: all")
+    every_views: int = Field(4, ge=1, description="views from one that is read to the next")
+    online: bool = Field(default=False, description="read views while acting, not only afterwards")
+    theta: Fraction = Field(
+        0.0, description="probability that counts as success; 0: as calibrated, else 0.5"
+    )
+    agreeing: int = Field(
+        0, ge=0, description="views at the end that must reach theta; 0: as calibrated, else 1"
+    )
+    last: int = Field(
+        0, ge=0, description="views at the end that are asked; 0: as calibrated, else 1"
+    )
+    unknown_band: Fraction = Field(
+        0.1, description="how far below theta a probability is neither success nor failure"
+    )
+    most_uncertain: Fraction = Field(
+        1.0, description="doubt at the end above which nothing is said; 1: never"
+    )
+    least_motion: float = Field(
+        0.5, ge=0, description="tool's path, full-scale moves, below which no success is believed"
+    )
+    ask: bool = Field(default=False, description="ask the person where the judge does not know")
+    ask_s: float = Field(60.0, gt=0, le=3600, description="wait for the person's answer, s")
+    silent_episodes: int = Field(
+        5, ge=1, description="episodes in a row without an answer before the run ends"
+    )
+
+
+class CourtSettings(Table):
+    """How a judge that looks at pictures is itself watched."""
+
+    every_episodes: int = Field(
+        4, ge=1, description="episodes from one whose success is probed to the next"
+    )
+    window: int = Field(24, ge=8, description="last scores that are compared with the calibration")
+    false_alarms: float = Field(
+        0.02, gt=0, lt=1, description="chance of a false alarm within so many episodes, at most"
+    )
+    within_episodes: int = Field(96, ge=8, description="these episodes")
+
+
 class StoreSettings(Table):
     """How episodes are kept."""
 
@@ -147,4 +205,6 @@ class Settings(Table):
     policy: PolicySettings = PolicySettings()
     learn: LearnSettings = LearnSettings()
     gate: GateSettings = GateSettings()
+    reward: RewardSettings = RewardSettings()
+    court: CourtSettings = CourtSettings()
     store: StoreSettings = StoreSettings()

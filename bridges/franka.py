@@ -98,6 +98,10 @@ class FrankaArm:
         """Give up waiting for anyone, raising Interrupted, once `stop_wanted` says True."""
         self._stop_wanted = stop_wanted
 
+    def heard(self) -> tuple[str, ...]:
+        """Words said since this was asked last, by keys or on the operator's topic."""
+        return self._works.operator.words()
+
     def reset(self, task: Task) -> Observation:
         """Bring arm and scene to the task's start, and look.
 

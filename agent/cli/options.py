@@ -51,6 +51,9 @@ Update = Annotated[
     bool | None, typer.Option("--update/--no-update", help="Learn between episodes, or only act.")
 ]
 Preset = Annotated[str | None, typer.Option("--preset", help="Learning defaults: robot, faithful.")]
+Reward = Annotated[
+    str | None, typer.Option("--reward", metavar="KIND", help="outcome, vlm, http or operator.")
+]
 Checkpoint = Annotated[
     Path | None, typer.Option("--checkpoint", metavar="FOLDER", help="Policy; the one shipped.")
 ]
@@ -70,6 +73,7 @@ KEYS = {
     "shift": "robot.shift",
     "render": "robot.render",
     "checkpoint": "policy.checkpoint",
+    "reward": "reward.kind",
     "preset": "learn.preset",
     "seed": "run.seed",
     "episodes": "run.episodes",
