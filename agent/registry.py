@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.episode import Episode, Float32Array
 from agent.errors import UsageError
 from agent.protocols import Examiner, Policy, Robot
 from agent.settings import RobotSettings
@@ -29,6 +30,8 @@ EXPERTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.expert:TabletopExpert",
     "libero": "sim.libero.expert:LiberoExpert",
 }
+# What tells how far a recorded episode truly was, view by view, where a simulator knows.
+PHASES: Mapping[str, str] = {"tabletop": "sim.tabletop.phase:phase_of"}
 EXAMINERS: Mapping[str, str] = {"franka": "bridges.examining:examine"}
 
 
@@ -69,6 +72,11 @@ def make_expert(settings: RobotSettings, robot: Robot) -> Policy:
     """Build the scripted expert that drives this robot."""
     factory: Callable[[Robot], Policy] = _resolve(settings.name, EXPERTS, "expert")
     return factory(robot)
+
+
+def make_phase(robot: str) -> Callable[[Episode], Float32Array] | None:
+    """Load what tells the true phase of each view of an episode; None for other robots."""
+    return _resolve(robot, PHASES, "robot with a phase") if robot in PHASES else None
 
 
 def make_examiner(settings: RobotSettings) -> Examiner:
