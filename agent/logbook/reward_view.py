@@ -22,7 +22,7 @@ REPEATS = "outcome/"
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Verdicts against the truth. against: "labels" or "world". unknown: verdicts that are none.
+    """Verdicts against the truth. against: "labels", "world" or both. unknown: said nothing.
 
     true_success: said success and it was; false_success: said so and it was not; and so on.
     """
@@ -110,7 +110,7 @@ def reward(folder: Path) -> RewardView:
         labels=by_label,
         world=by_world,
         bins=calibration(pairs),
-        brier=sum((p - t) ** 2 for p, t in pairs) / len(pairs) if pairs else None,
+        brier=brier(pairs),
         disagreed=tuple(
             row.id for row in table if row.label and row.won not in {None, row.label == "success"}
         ),
@@ -147,6 +147,11 @@ def calibration(pairs: Sequence[tuple[float, bool]]) -> tuple[Bin, ...]:
             said = sum(p for p, _ in inside) / len(inside)
             found.append(Bin(low, high, said, Rate.of(t for _, t in inside)))
     return tuple(found)
+
+
+def brier(pairs: Sequence[tuple[float, bool]]) -> float | None:
+    """Mean squared difference of probability and truth; None of none."""
+    return sum((p - t) ** 2 for p, t in pairs) / len(pairs) if pairs else None
 
 
 def probes(folder: Path, damages: Damages) -> tuple[Probe, ...]:
