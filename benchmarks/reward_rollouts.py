@@ -38,6 +38,10 @@ SHIFTS = {
     "camera": "camera=0.05",
     "grainy": "noise=9",
     "crowded": "distractors=3",
+    # Far off, where most tries fail: false positives need failures to be counted on.
+    "weak": "gain=0.35",
+    "askew": "rotate=1.1",
+    "pushed": "drift=-0.3",
 }
 
 

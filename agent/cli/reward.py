@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.options import AsJson, Sets
+from agent.cli.reward_eval import evaluate
 
 if TYPE_CHECKING:
     from agent.labelling import Counted, Thresholds
 
 app = typer.Typer(help="Judges: teach them, and hold them to the truth.", no_args_is_help=True)
+app.command("eval")(evaluate)
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]
 

@@ -167,7 +167,7 @@ def calibration(judge: RewardView) -> Figure | None:
     made, (axes,) = figure(4.6, 3.6)
     axes.plot([0, 100], [0, 100], color=GREY, lw=1, ls=":", label="perfect")
     said = [100 * each.said for each in judge.bins]
-    _points(axes, said, [each.came for each in judge.bins], [BLUE] * len(said))
+    points(axes, said, [each.came for each in judge.bins], [BLUE] * len(said))
     axes.set(
         title="The judge's odds", xlabel="success probability given, %", ylabel="came true, %",
         xlim=(-5, 105), ylim=(-5, 112),
@@ -198,11 +198,11 @@ def _whole_numbers(axis: Axis) -> None:
 
 
 def _rates(axes: Axes, rates: Sequence[Rate], colours: Sequence[str]) -> None:
-    _points(axes, list(range(len(rates))), rates, colours)
+    points(axes, list(range(len(rates))), rates, colours)
     axes.set(ylim=(-5, 118), yticks=range(0, 101, 20), xlim=(-0.6, len(rates) - 0.4))
 
 
-def _points(axes: Axes, x: Sequence[float], rates: Sequence[Rate], colours: Sequence[str]) -> None:
+def points(axes: Axes, x: Sequence[float], rates: Sequence[Rate], colours: Sequence[str]) -> None:
     """A rate a point, with its interval and its count above it."""
     for at, rate, colour in zip(x, rates, colours, strict=True):
         middle = 100 * rate.share
