@@ -116,6 +116,9 @@ class RewardSettings(Table):
         "operator: the person",
     )
     model: str = Field("", description="folder of the local model; empty: the one shipped")
+    calibration: str = Field(
+        "", description="file that makes probabilities of its scores; empty: the one beside a model"
+    )
     url: str = Field("", description="where the served model is, such as http://127.0.0.1:8000")
     api: Literal["chat", "robometer"] = Field("chat", description="what the served one speaks")
     name: str = Field("", description="model's name for a chat server; empty: the first it names")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.cli.judges import judging_of, make_judge
 from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
 from agent.episode import TaskCard
@@ -13,12 +14,14 @@ from agent.learn.ledger import Ledger
 from agent.learn.ppo import PPOLearner
 from agent.policy.policy import VLAPolicy
 from agent.protocols import Robot
-from agent.reward.outcome import OutcomeJudge
 from agent.session import Parts
 from agent.settings import Settings
 from agent.store.packing import parse_codecs
 from agent.store.zarr_store import ZarrStore
-from calibration.profile import Profile
+from calibration.complaints import ProfileError
+from calibration.profile import Profile, load
+
+__all__ = ["make_cards", "make_judge", "make_parts", "make_policy", "usual"]
 
 SHIPPED = Path(__file__).parents[1] / "policy" / "shipped" / "tabletop"
 # What a robot is asked for when nobody says.
@@ -33,20 +36,36 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
         "run.episodes": 48,
         "run.minutes": 120.0,
         "run.held_out": 5,
+        # Who stands at the arm says how it went, and is asked where nothing was said.
+        "reward.kind": "operator",
+        "reward.online": True,
     },
 }
+# A simulated arm says "success" on the operator's topic itself, and never "failure".
+USUAL_REHEARSAL: Mapping[str, Any] = {"reward.kind": "outcome"}
 
 
 def usual(resolved: Resolved) -> Resolved:
     """Give a run on a robot what is usual for it, wherever nobody said anything."""
     settings, origins = resolved.settings, dict(resolved.origins)
-    for key, value in USUAL.get(settings.robot.name, {}).items():
+    for key, usually in USUAL.get(settings.robot.name, {}).items():
         if origins[key] == DEFAULT:
+            rehearsed = key in USUAL_REHEARSAL and _is_rehearsal(settings)
+            value = USUAL_REHEARSAL[key] if rehearsed else usually
             table, name = key.split(".")
             changed = getattr(settings, table).model_copy(update={name: value})
             settings = settings.model_copy(update={table: changed})
-            origins[key] = f"usual for a run on {settings.robot.name}"
+            where = "a rehearsal" if rehearsed else "a run"
+            origins[key] = f"usual for {where} on {settings.robot.name}"
     return Resolved(settings, origins)
+
+
+def _is_rehearsal(settings: Settings) -> bool:
+    """Whether the cell of a real arm is a simulated one; a cell that cannot be read is not."""
+    try:
+        return load(settings.robot.profile).simulated
+    except ProfileError:
+        return False
 
 
 def make_policy(settings: Settings) -> VLAPolicy:
@@ -67,8 +86,13 @@ def make_parts(
     robot: Robot,
     policy: VLAPolicy | None = None,
     cell: Profile | None = None,
+    stop_wanted: Callable[[], bool] = lambda: False,
 ) -> Parts:
-    """Open a run folder and everything that works on it. The caller closes the store."""
+    """Open a run folder and everything that works on it. The caller closes the store.
+
+    stop_wanted: asked while a person is waited for.
+    """
+    judging = judging_of(settings, folder, robot, stop_wanted)
     policy = policy or make_policy(settings)
     ledger = Ledger(folder)
     store = ZarrStore(folder, codecs=parse_codecs(settings.store.codecs))
@@ -79,4 +103,6 @@ def make_parts(
         store.close()
         raise
     learner = PPOLearner(policy, settings.learn, settings.run.seed) if settings.run.update else None
-    return Parts(robot, policy, OutcomeJudge(), store, ledger, learner, cell)
+    return Parts(
+        robot, policy, judging.judge, store, ledger, learner, cell, judging.watches, judging.eye
+    )

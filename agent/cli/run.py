@@ -25,6 +25,7 @@ from agent.cli.options import (
     Preset,
     ProfileName,
     Render,
+    Reward,
     RobotName,
     Seed,
     Sets,
@@ -61,6 +62,7 @@ def run(  # noqa: PLR0913  one parameter an option
     profile: ProfileName = None,
     shift: Shift = None,
     checkpoint: Checkpoint = None,
+    reward: Reward = None,
     episodes: Episodes = None,
     minutes: Minutes = None,
     held_out: HeldOut = None,
@@ -78,7 +80,7 @@ def run(  # noqa: PLR0913  one parameter an option
 
     flags = {
         "preset": preset, "robot": robot, "task": task, "profile": profile, "shift": shift,
-        "checkpoint": checkpoint,
+        "checkpoint": checkpoint, "reward": reward,
         "episodes": episodes, "minutes": minutes, "held_out": held_out, "update": update,
         "seed": seed, "render": render, "out": out, "metrics": metrics,
     }  # fmt: skip
@@ -148,16 +150,23 @@ def _deploy(
     cell = cell_of(settings.robot)
     robot = make_robot(settings.robot)
     paces: list[Pace] = []
+    stops: list[Callable[[], bool]] = []
     try:
         cards = make_cards(settings, robot)
         policy = make_policy(settings)
         folder = begin(cell)
-        parts = make_parts(settings, folder, robot, policy, cell)
+        parts = make_parts(
+            settings, folder, robot, policy, cell, lambda: any(stop() for stop in stops)
+        )
         screen = Screen(Console(stderr=quiet), Seen(settings, str(folder)))
-        sinks = opened(folder, settings)
         try:
-            with _stoppable(str(folder)) as stop_wanted, sinks as given, screen:
+            with (
+                _stoppable(str(folder)) as stop_wanted,
+                opened(folder, settings) as given,
+                screen,
+            ):
                 take = partial(_take, screen, given, paces)
+                stops.append(stop_wanted)
                 return deploy(settings, folder, parts, cards, take, stop_wanted), folder
         finally:
             parts.store.close()
