@@ -6,53 +6,16 @@ import json
 import math
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from calibration.camera import PARAMETERS, CameraFit, Intrinsics
 from calibration.complaints import CalibrationError
 from calibration.hand_eye import HandEye
 from calibration.rigid import Float64Array, rotation_vector
-
-Positive = Annotated[float, Field(gt=0)]
-Three = Annotated[tuple[float, ...], Field(min_length=3, max_length=3)]
-Five = Annotated[tuple[float, ...], Field(min_length=5, max_length=5)]
-
-
-class Table(BaseModel):
-    """A frozen group of keys that refuses unknown ones, NaN and silent conversions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Lens(Table):
-    """px and 1; deviations: one standard deviation of each, by name."""
-
-    width_px: Annotated[int, Field(ge=16, le=16384)]
-    height_px: Annotated[int, Field(ge=16, le=16384)]
-    fx: Positive
-    fy: Positive
-    cx: float
-    cy: float
-    distortion: Five
-    rms_px: Annotated[float, Field(ge=0)]
-    views: Annotated[int, Field(ge=1)]
-    deviations: dict[str, float]
-
-
-class Place(Table):
-    """Where the camera is: in the tool's frame (on-hand) or the base's (beside)."""
-
-    mount: Literal["on-hand", "beside"]
-    position_m: Three
-    rotation_vector_rad: Three
-    deviation_m: Annotated[float, Field(ge=0)]
-    deviation_rad: Annotated[float, Field(ge=0)]
-    gap_m: Annotated[float, Field(ge=0)]
-    gap_rad: Annotated[float, Field(ge=0)]
-    views: Annotated[int, Field(ge=1)]
+from calibration.tables import Lens, Place, Table
 
 
 class CameraFile(Table):

@@ -9,27 +9,18 @@ from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from calibration.complaints import ProfileError, said
 from calibration.franka import MODELS, Model, forward
+from calibration.tables import Latency, Lens, Name, Place, Positive, Response, Table
 from calibration.workspace import Box
 
 SHIPPED = Path(__file__).with_name("robots")
 
-Positive = Annotated[float, Field(gt=0)]
 Three = tuple[float, float, float]
 Six = tuple[float, float, float, float, float, float]
 Seven = tuple[float, float, float, float, float, float, float]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-
-
-class Table(BaseModel):
-    """A frozen group of keys that refuses unknown ones, NaN and silent conversions."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
-    )
 
 
 class Frames(Table):
@@ -149,7 +140,10 @@ class Gripper(Table):
 
 
 class Camera(Table):
-    """One view. crop: left, top, width, height in the source's pixels, before turning."""
+    """One view. crop: left, top, width, height in the source's pixels, before turning.
+
+    lens, place: as calibrated, of the uncut picture; None before that.
+    """
 
     name: Name
     source: Annotated[str, Field(pattern=r"^(ros|ros-compressed|opencv|realsense):\S+$")]
@@ -157,6 +151,8 @@ class Camera(Table):
     width_px: Annotated[int, Field(ge=16, le=3840)]
     rotate_deg: Literal[0, 90, 180, 270] = 0
     crop: tuple[int, int, int, int] | None = None
+    lens: Lens | None = None
+    place: Place | None = None
 
 
 class Proprio(Table):
@@ -217,6 +213,8 @@ class Profile(Table):
     proprio: Proprio = Proprio()
     anchor: Anchor = Anchor()
     action_statistics: ActionStatistics | None = None
+    latency: Latency | None = None
+    response: Response | None = None
 
     @property
     def arm(self) -> Model:

@@ -1,0 +1,1 @@
+"""Calibration that a person is led through, with a robot or a camera at hand."""
