@@ -91,7 +91,8 @@ def _rates(axes: Axes, rows: list[Quality], title: str, unit: str) -> None:
 def _areas(axes: Axes, rows: list[Quality]) -> None:
     areas = [None if each.roc is None else each.roc.area for each in rows]
     _estimates(axes, areas, _colours(rows))
-    axes.set(title="Area under ROC", ylabel="area")
+    lowest = min((each.low for each in areas if each is not None), default=0.5)
+    axes.set(title="Area under ROC", ylabel="area", ylim=(min(0.9, lowest - 0.02), 1.01))
     _named(axes, rows)
 
 
@@ -99,8 +100,9 @@ def _orders(axes: Axes, rows: list[Quality]) -> None:
     spots = np.arange(len(rows))
     _estimates(axes, [each.order for each in rows], [BLUE] * len(rows), spots - 0.15, "order")
     _estimates(axes, [each.phase for each in rows], [GREEN] * len(rows), spots + 0.15, "true phase")
-    axes.set(title="Progress in successes: rank correlation", ylabel="Spearman's, mean")
-    axes.legend(loc="lower left")
+    title = "Progress in successes: rank correlation"
+    axes.set(title=title, ylabel="Spearman's, mean", ylim=(min(0.0, axes.get_ylim()[0]), 1.05))
+    axes.legend(loc="lower right")
     _named(axes, rows)
 
 

@@ -42,7 +42,8 @@ def segmentation(episode: Episode, series: Series, found: Segmentation, outcome:
     speed.plot(time_s, 1000 * found.speed_m_s, color=BLUE, lw=1.5, label="tool")
     speed.axhline(1000 * found.slow_m_s, color=GREY, ls=":", label="keyframes are slower")
     speed.set(ylabel="speed, mm/s")
-    progress.plot(time_s, found.progress, color=BLUE, lw=2, label="progress, as labelled")
+    as_if = "labelled" if outcome == "success" else "a success's would be"
+    progress.plot(time_s, found.progress, color=BLUE, lw=2, label=f"progress, as {as_if}")
     progress.set(ylabel="progress", ylim=(-0.05, 1.1), xlabel="time, s")
     for axes in (grip, speed, progress):
         _marked(axes, series, found)
@@ -65,10 +66,10 @@ def _marked(axes: Axes, series: Series, found: Segmentation) -> None:
 def _views(axes: Axes, episode: Episode, series: Series, found: Segmentation) -> None:
     """The views at the beginning and at what was found, one camera over the other."""
     views = [step.observation for step in episode.steps] + [episode.last]
-    wanted = [0, *found.keyframes.tolist()]
-    if len(wanted) > MOST_FRAMES:
-        chosen = np.linspace(0, len(wanted) - 1, MOST_FRAMES).round().astype(int)
-        wanted = [wanted[int(each)] for each in chosen]
+    between = np.setdiff1d(found.keyframes, found.milestones)
+    few = max(0, MOST_FRAMES - 1 - len(found.milestones))
+    some = np.linspace(0, len(between) - 1, min(few, len(between))).round().astype(int)
+    wanted = sorted({0, *found.milestones.tolist(), *between[some].tolist()})
     places = np.minimum(np.searchsorted(series.views, wanted), len(views) - 1)
     columns = [np.pad(_stacked(views[int(place)]), _GAP, constant_values=255) for place in places]
     axes.imshow(np.concatenate(columns, axis=1), interpolation="nearest")

@@ -43,7 +43,7 @@ class SegmentSettings:
     median_s: float = 0.25
     cut_share: float = 0.3
     within_s: float = 0.5
-    least_range: float = 0.1
+    least_range: float = 0.25
     debounce_s: float = 0.5
     slow_percentile: float = 10.0
     slow_m_s: float = 0.01
@@ -192,15 +192,18 @@ def _cuts(opening: Float64Array, hz: float, told: SegmentSettings) -> list[tuple
         sign, until = int(signs[first]), int(later[last])
         level = (opening[first] + opening[until]) / 2
         passed = sign * (opening[first : until + 1] - level) >= 0
-        _debounced(found, (first + int(np.argmax(passed)), sign), told.debounce_s * hz)
-    return found
+        found.append((first + int(np.argmax(passed)), sign))
+    return _debounced(found, told.debounce_s * hz)
 
 
-def _debounced(found: list[tuple[int, int]], cut: tuple[int, int], least: float) -> None:
-    if not found or cut[0] - found[-1][0] >= least:
-        found.append(cut)
-    elif found[-1][1] != cut[1]:
-        found.pop()
+def _debounced(cuts: list[tuple[int, int]], least: float) -> list[tuple[int, int]]:
+    """Let go of cuts that are too close, the closest pair first."""
+    gaps = [after[0] - before[0] for before, after in pairwise(cuts)]
+    if not gaps or min(gaps) >= least:
+        return cuts
+    at = gaps.index(min(gaps))
+    alike = cuts[at][1] == cuts[at + 1][1]
+    return _debounced(cuts[: at + alike] + cuts[at + 2 :], least)
 
 
 def _stretches(signs: IntArray) -> list[tuple[int, int]]:
