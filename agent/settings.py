@@ -161,7 +161,7 @@ class CourtSettings(Table):
     every_episodes: int = Field(
         4, ge=1, description="episodes from one whose success is probed to the next"
     )
-    window: int = Field(24, ge=8, description="last scores that are compared with the calibration")
+    window: int = Field(32, ge=8, description="last scores that are compared with the calibration")
     false_alarms: float = Field(
         0.02, gt=0, lt=1, description="chance of a false alarm within so many episodes, at most"
     )

@@ -12,7 +12,7 @@ episodes is `court.false_alarms` at most, since each test is given the s-th part
 
     probes, witness:  alarm when R >= s / false_alarms, R the stake of evidence.Bet over N outcomes
     drift:            alarm when distance > farthest(window, m1, m0, false_alarms / (s * looks)),
-                      looks = N / every_episodes; N is `court.within_episodes`
+                      looks = 2 N / window, twice a window; N is `court.within_episodes`
 
 A test whose oddness is usual more often than evidence.BLIND is left out, and the log says so.
 """
@@ -103,7 +103,7 @@ class Court:
         if norm and norm.witness and self._layout:
             self._bet(WITNESS, usual_rate(*norm.disagreed), settings.within_episodes)
         self._scores: deque[float] = deque(maxlen=settings.window)
-        self._looks = probed
+        self._looks = max(1, 2 * settings.within_episodes // settings.window)
         self._unprobed = settings.every_episodes - 1  # the first success is probed
         self._why: dict[str, str] = {}
 
@@ -165,10 +165,10 @@ class Court:
         return None
 
     def _drifted(self) -> Alarm | None:
-        """Look at the scores every `every_episodes` episodes, once the window is full."""
+        """Look at the scores twice a window, once it is full."""
         settings, calibration = self._settings, self._calibration
         full = len(self._scores) == settings.window
-        if calibration is None or not full or self._episodes % settings.every_episodes:
+        if calibration is None or not full or self._episodes % (settings.window // 2):
             return None
         good, bad = calibration.norm.successes, calibration.norm.failures
         if min(len(good), len(bad)) < LEAST_SCORES:

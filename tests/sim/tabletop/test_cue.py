@@ -25,8 +25,8 @@ def closing(shift, task, opening):
 
 def test_a_painted_cube_shows_between_empty_fingers_alone(task):
     plain = red_share(closing({}, task, 0.0))
-    assert red_share(closing({"cue": 1.0}, task, 0.0)) > plain + 0.04
-    assert red_share(closing({"cue": 1.0}, task, 1.0)) < plain + 0.01
+    assert red_share(closing({"cue": 1.5}, task, 0.0)) > plain + 0.04
+    assert red_share(closing({"cue": 1.5}, task, 1.0)) < plain + 0.01
 
 
 def test_the_painted_cube_hinders_nothing_and_does_not_count(task):
