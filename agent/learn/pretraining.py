@@ -23,7 +23,8 @@ from agent.policy.checkpoint import (
     load_config,
     save_checkpoint,
 )
-from agent.policy.config import VLAConfig, tiny_text_config, tiny_towers
+from agent.policy.config import VLAConfig, tiny_text_config
+from agent.policy.towers import tiny_towers
 from agent.policy.tokenizer import EMPTY, PromptTokenizer, tiny_tokenizer
 
 

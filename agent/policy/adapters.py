@@ -19,8 +19,8 @@ from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from agent.errors import DataError
-from agent.policy.config import TowerConfig
-from agent.policy.vla import VLA
+from agent.policy.towers import TowerConfig
+from agent.policy.vla import TOWERS, VLA
 
 Targets = Literal["language", "language+projector", "all-linear"]
 CONFIG, WEIGHTS, MANIFEST = "adapter_config.json", "adapter_model.safetensors", "MANIFEST.json"
@@ -264,7 +264,7 @@ def target_pattern(model: VLA, targets: Targets) -> str:
     parts = {"language": [language], "language+projector": [language, r"projector\.fc[123]"]}
     towers = [
         rf"vision_backbone\.{name}\.blocks\.({_run_blocks(tower)})\.(attn\.(qkv|proj)|mlp\.fc[12])"
-        for name, tower in zip(("featurizer", "fused_featurizer"), model.config.towers, strict=True)
+        for name, tower in zip(TOWERS, model.config.towers, strict=False)
     ]
     parts["all-linear"] = [*parts["language+projector"], *towers]
     if targets not in parts:

@@ -14,7 +14,6 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from agent.errors import DataError
 from agent.policy.config import VLAConfig, config_from_json, config_to_json
@@ -93,8 +92,8 @@ def load_checkpoint(folder: Path, device: str = "cpu", dtype: torch.dtype | None
     if dtype is not None:
         weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
     vla.load_state_dict(weights, assign=True)
-    llama = vla.language_model.model
-    llama.rotary_emb = LlamaRotaryEmbedding(llama.config).to(device)  # never in a checkpoint
+    trunk = vla.language_model.model
+    trunk.rotary_emb = type(trunk.rotary_emb)(trunk.config).to(device)  # never in a checkpoint
     vla.requires_grad_(requires_grad=False)
     return vla.eval()
 

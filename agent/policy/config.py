@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
 
 from agent.errors import DataError
+from agent.policy.towers import TINY_BACKBONE, Towers, normal_of, published, written
 
-TINY_BACKBONE = "tiny-dinosiglip"
-# ImageNet's mean and std rounded to bf16, as the released preprocessor carries them; then SigLIP's.
-PIXEL_MEAN = (0.484375, 0.455078125, 0.40625, 0.5, 0.5, 0.5)
-PIXEL_STD = (0.228515625, 0.2236328125, 0.224609375, 0.5, 0.5, 0.5)
-
-
-@dataclass(frozen=True, slots=True)
-class TowerConfig:
-    """One vision transformer. depth counts all blocks; the last one is kept but never run."""
-
-    width: int
-    depth: int
-    heads: int
-    patch: int
-    image_px: int
-    mlp_width: int
-    registers: int = 0
-    class_token: bool = False
-    layer_scale: bool = False
-    attention_pool: bool = False
-
-    @property
-    def patches(self) -> int:
-        """Patch tokens of one image."""
-        return (self.image_px // self.patch) ** 2
-
-
-PUBLISHED_TOWERS: Mapping[str, TowerConfig] = {
-    "vit_large_patch14_reg4_dinov2.lvd142m": TowerConfig(
-        1024, 24, 16, 14, 224, 4096, registers=4, class_token=True, layer_scale=True
-    ),
-    "vit_so400m_patch14_siglip_224": TowerConfig(1152, 27, 16, 14, 224, 4304, attention_pool=True),
-}
-
-
-def tiny_towers(image_px: int = 96, width: int = 96) -> tuple[TowerConfig, TowerConfig]:
-    """A DINOv2-like and a SigLIP-like tower small enough for one CPU core."""
-    dino = TowerConfig(
-        width, 4, 4, 16, image_px, 4 * width, registers=4, class_token=True, layer_scale=True
-    )
-    return dino, TowerConfig(width, 4, 4, 16, image_px, 4 * width)
+# Remote code that a published folder names for these is never run: this room is their code.
+Decoding = Literal["autoregressive", "one-pass"]
+Images = Literal["plain", "libero", "bridge"]
+DECODINGS, IMAGES = get_args(Decoding), get_args(Images)
+PROJECTORS = {1: "gelu-mlp", 2: "fused-gelu-mlp"}  # by the number of towers
+NATIVE = frozenset({"OpenVLAForActionPrediction", "PrismaticForConditionalGeneration"})
 
 
 def tiny_text_config(hidden: int = 128, layers: int = 4, heads: int = 4) -> dict[str, Any]:
@@ -73,16 +39,18 @@ def tiny_text_config(hidden: int = 128, layers: int = 4, heads: int = 4) -> dict
 class VLAConfig:
     """A whole VLA. The first fields are the published ones, the others live under "vlarl".
 
-    towers: DINOv2-like, then SigLIP-like. proprio_dim 0: the model feels nothing.
+    towers: DINOv2-like, then SigLIP-like, or one of them. proprio_dim 0: the model feels nothing.
     chunk: control steps a decision; decoding: token by token, or all in one pass.
     norm_key: which entry of norm_stats to use; empty where there is only one.
-    pixel_mean, pixel_std: (6,) of pixels in 0 .. 1, three channels for each tower.
+    pixel_mean, pixel_std: of pixels in 0 .. 1, three channels a tower; empty: as those towers
+    were trained. action_top: the id above the last action; 0: the vocabulary before padding.
+    images: how a picture is brought to the towers' size, a name in agent/policy/images.py.
     """
 
     text_config: Mapping[str, Any]
-    towers: tuple[TowerConfig, TowerConfig]
+    towers: Towers
     norm_stats: Mapping[str, Any]
-    arch_specifier: str = "no-align+fused-gelu-mlp"
+    arch_specifier: str = ""
     vision_backbone_id: str = TINY_BACKBONE
     timm_model_ids: tuple[str, ...] = ()
     image_resize_strategy: str = "resize-naive"
@@ -94,14 +62,21 @@ class VLAConfig:
     proprio_mean: tuple[float, ...] = ()
     proprio_std: tuple[float, ...] = ()
     chunk: int = 1
-    decoding: Literal["autoregressive", "one-pass"] = "autoregressive"
+    decoding: Decoding = "autoregressive"
     empty_token_id: int = 29871
     norm_key: str = ""
-    pixel_mean: tuple[float, ...] = field(default=PIXEL_MEAN)
-    pixel_std: tuple[float, ...] = field(default=PIXEL_STD)
+    pixel_mean: tuple[float, ...] = ()
+    pixel_std: tuple[float, ...] = ()
+    action_top: int = 0
+    images: Images = "plain"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built. Raises DataError."""
+        mean, std = normal_of(self.towers)
+        arch = self.arch_specifier or f"no-align+{PROJECTORS[len(self.towers)]}"
+        object.__setattr__(self, "arch_specifier", arch)
+        object.__setattr__(self, "pixel_mean", self.pixel_mean or mean)
+        object.__setattr__(self, "pixel_std", self.pixel_std or std)
         _check(self)
 
     @property
@@ -116,8 +91,8 @@ class VLAConfig:
 
     @property
     def base_vocabulary(self) -> int:
-        """Vocabulary before padding; its last ids are the actions."""
-        return int(self.text_config["vocab_size"]) - self.pad_to_multiple_of
+        """The id above the last action; the vocabulary before padding unless told otherwise."""
+        return self.action_top or int(self.text_config["vocab_size"]) - self.pad_to_multiple_of
 
     @property
     def bos_token_id(self) -> int:
@@ -132,7 +107,7 @@ class VLAConfig:
 
 _OURS = (
     "cameras", "proprio_dim", "proprio_mean", "proprio_std", "chunk", "decoding",
-    "empty_token_id", "norm_key", "pixel_mean", "pixel_std",
+    "empty_token_id", "norm_key", "pixel_mean", "pixel_std", "action_top", "images",
 )  # fmt: skip
 _PUBLISHED = (
     "arch_specifier", "vision_backbone_id", "timm_model_ids", "image_resize_strategy",
@@ -151,7 +126,7 @@ def config_to_json(config: VLAConfig) -> dict[str, Any]:
         "model_type": "openvla",
         "architectures": ["OpenVLAForActionPrediction"],
         "image_sizes": sizes,
-        "use_fused_vision_backbone": True,
+        "use_fused_vision_backbone": len(config.towers) == 2,
         **published,
         "text_config": dict(config.text_config),
         "vlarl": ours,
@@ -160,9 +135,12 @@ def config_to_json(config: VLAConfig) -> dict[str, Any]:
 
 def config_from_json(content: Mapping[str, Any]) -> VLAConfig:
     """Read the content of config.json. Raises DataError naming what is missing or wrong."""
-    if "auto_map" in content:
-        # Published folders carry it; here the code is ours and theirs is never run.
-        raise DataError("config.json names remote code (auto_map), which is never run; remove it")
+    made_for = content.get("architectures") or ["none"]
+    if "auto_map" in content and not NATIVE.issuperset(map(str, made_for)):
+        raise DataError(
+            f"config.json names remote code (auto_map) for {', '.join(map(str, made_for))}, and "
+            f"remote code is never run; known without it: {', '.join(sorted(NATIVE))}"
+        )
     _check_kinds(content)
     ours = dict(content.get("vlarl", {}))
     towers = ours.pop("towers", None)
@@ -170,10 +148,8 @@ def config_from_json(content: Mapping[str, Any]) -> VLAConfig:
     if unknown:
         raise DataError(f"config.json has unknown keys under vlarl: {', '.join(unknown)}")
     values = {name: content[name] for name in _PUBLISHED if name in content} | ours
-    backbone = str(content.get("vision_backbone_id", TINY_BACKBONE))
-    names = tuple(content.get("timm_model_ids", ()))
     values["text_config"] = _llama_sizes(content["text_config"], content)
-    values["towers"] = _read_towers(backbone, names, towers)
+    values["towers"] = _read_towers(content, towers)
     tuples = {f.name for f in fields(VLAConfig) if str(f.type).startswith("tuple")} - {"towers"}
     values |= {name: tuple(values[name]) for name in tuples if values.get(name) is not None}
     try:
@@ -197,6 +173,8 @@ def _check_kinds(content: Mapping[str, Any]) -> None:
 
 def _llama_sizes(text: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
     sizes = dict(text)
+    if sizes.get("model_type", "llama") != "llama":
+        return sizes
     # Llama's published vocabulary and pad stand in the outer config where the inner one is silent.
     for name, default in (("vocab_size", 32064), ("pad_token_id", 32000)):
         if sizes.get(name) is None:
@@ -204,39 +182,39 @@ def _llama_sizes(text: Mapping[str, Any], content: Mapping[str, Any]) -> dict[st
     return sizes
 
 
-def _read_towers(
-    backbone: str, names: tuple[str, ...], towers: list[dict[str, Any]] | None
-) -> tuple[TowerConfig, TowerConfig]:
+def _read_towers(content: Mapping[str, Any], towers: list[dict[str, Any]] | None) -> Towers:
+    backbone = str(content.get("vision_backbone_id", TINY_BACKBONE))
     if backbone == TINY_BACKBONE:
-        try:
-            dino, siglip = (TowerConfig(**tower) for tower in towers or ())
-        except (TypeError, ValueError) as error:
-            raise DataError(f"config.json: vlarl.towers must be two towers: {error}") from error
-        return dino, siglip
-    unknown = [name for name in names if name not in PUBLISHED_TOWERS]
-    if len(names) != 2 or unknown:
-        raise DataError(
-            f"vision backbone {backbone!r} with {list(names)} is not known here; "
-            f"known: {TINY_BACKBONE} and two of {', '.join(PUBLISHED_TOWERS)}"
-        )
-    return PUBLISHED_TOWERS[names[0]], PUBLISHED_TOWERS[names[1]]
+        return written(towers)
+    names, sizes = content.get("timm_model_ids", ()), content.get("image_sizes", ())
+    return published(backbone, tuple(map(str, names)), tuple(sizes))
 
 
 def _check(config: VLAConfig) -> None:
-    dino, siglip = config.towers
-    wrong = []
+    wrong = _wrong_sight(config)
     if config.n_action_bins != 256:
         wrong.append(f"n_action_bins {config.n_action_bins} (256 wanted)")
-    if config.decoding not in {"autoregressive", "one-pass"}:
-        wrong.append(f"decoding {config.decoding!r} (autoregressive or one-pass)")
+    for name, known in (("decoding", DECODINGS), ("images", IMAGES)):
+        if getattr(config, name) not in known:
+            wrong.append(f"{name} {getattr(config, name)!r} ({' or '.join(known)})")
     if config.chunk < 1 or not config.cameras:
         wrong.append("a chunk of at least 1 and a camera are wanted")
-    if (dino.image_px, dino.patches) != (siglip.image_px, siglip.patches):
-        wrong.append("both towers must see the same pixels and patches")
-    if any(tower.image_px % tower.patch or tower.width % tower.heads for tower in config.towers):
-        wrong.append("image_px must be a multiple of patch, width of heads")
     sizes = {len(config.proprio_mean), len(config.proprio_std), config.proprio_dim}
     if len(sizes) != 1 or not all(std > 0 for std in config.proprio_std):
         wrong.append("proprio_dim, proprio_mean and a positive proprio_std must have one length")
     if wrong:
         raise DataError(f"config.json: {'; '.join(wrong)}")
+
+
+def _wrong_sight(config: VLAConfig) -> list[str]:
+    wrong, towers = [], config.towers
+    if len({(tower.image_px, tower.patches) for tower in towers}) != 1:
+        wrong.append("both towers must see the same pixels and patches")
+    if any(tower.image_px < tower.patch or tower.width % tower.heads for tower in towers):
+        wrong.append("image_px must hold a patch, and width be a multiple of heads")
+    if config.arch_specifier.rpartition("+")[2] != PROJECTORS[len(towers)]:
+        wanted = f"...+{PROJECTORS[len(towers)]} for {len(towers)} towers"
+        wrong.append(f"arch_specifier {config.arch_specifier!r} ({wanted})")
+    if not len(config.pixel_mean) == len(config.pixel_std) == 3 * len(towers):
+        wrong.append(f"pixel_mean and pixel_std must have {3 * len(towers)} values")
+    return wrong

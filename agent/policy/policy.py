@@ -15,7 +15,7 @@ from agent.errors import DataError, UsageError
 from agent.policy.action_tokens import read_stats, to_actions
 from agent.policy.adapters import Adapters
 from agent.policy.checkpoint import base_hash, load_checkpoint
-from agent.policy.images import resize, to_pixels
+from agent.policy.images import PIPELINES, to_pixels
 from agent.policy.tokenizer import load_tokenizer
 
 SLOT = "policy"
@@ -150,8 +150,8 @@ class VLAPolicy:
                 f"this policy wants cameras {', '.join(self.config.cameras)}; "
                 f"the view has {', '.join(view.images) or 'none'}"
             )
-        px = self.config.image_px
-        return np.stack([resize(view.images[name], px) for name in self.config.cameras])
+        fit, px = PIPELINES[self.config.images], self.config.image_px
+        return np.stack([fit(view.images[name], px) for name in self.config.cameras])
 
     def _proprio(self, view: Observation) -> Float32Array:
         wanted = self.config.proprio_dim

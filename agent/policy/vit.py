@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-from agent.policy.config import TowerConfig
+from agent.policy.towers import TowerConfig
 
 EPS = 1e-6
 

@@ -8,18 +8,34 @@ each other and everything before them, while nothing before them sees them).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from agent.errors import SafetyStop
 from agent.policy.action_tokens import BINS
 from agent.policy.config import VLAConfig
 from agent.policy.trunk import new_cache, run_trunk
 from agent.policy.vit import ViT
+
+TOWERS = ("featurizer", "fused_featurizer")
+# Language models whose layers run_trunk can run: they differ in biases and shared weights alone.
+LANGUAGE: Mapping[str, tuple[type, type]] = {
+    "llama": (LlamaConfig, LlamaForCausalLM),
+    "mistral": (MistralConfig, MistralForCausalLM),
+    "qwen2": (Qwen2Config, Qwen2ForCausalLM),
+}
 
 
 def log_probs(logits: Tensor, tokens: Tensor, temperature: float) -> Tensor:
@@ -55,23 +71,25 @@ class VLA(nn.Module):
     def __init__(self, config: VLAConfig) -> None:
         super().__init__()
         self.config = config
-        dino, siglip = config.towers
         self.vision_backbone = nn.ModuleDict(
-            {"featurizer": ViT(dino), "fused_featurizer": ViT(siglip)}
+            {name: ViT(tower) for name, tower in zip(TOWERS, config.towers, strict=False)}
         )
-        llama = LlamaConfig(**config.text_config)
-        self.hidden = int(llama.hidden_size)
-        self.projector = Projector(dino.width + siglip.width, self.hidden)
-        self.language_model: Any = LlamaForCausalLM(llama)
+        sizes, language = LANGUAGE[str(config.text_config.get("model_type", "llama"))]
+        text = sizes(**config.text_config)
+        self.hidden = int(text.hidden_size)
+        self.projector = Projector([tower.width for tower in config.towers], self.hidden)
+        self.language_model: Any = language(text)
         if config.proprio_dim:
             self.proprio_projector = ProprioProjector(config.proprio_dim, self.hidden)
 
     def patches(self, pixels: Tensor) -> Tensor:
-        """Projected patch tokens (B, P, H) of pixels (B, C, 6, px, px), camera after camera."""
+        """Projected patch tokens (B, P, H) of pixels (B, C, 3 or 6, px, px), by camera."""
         flat = pixels.flatten(0, 1).to(self.projector.fc1.weight.dtype)
-        first = self.vision_backbone["featurizer"](flat[:, :3])
-        second = self.vision_backbone["fused_featurizer"](flat[:, 3:])
-        tokens: Tensor = self.projector(torch.cat([first, second], -1))
+        seen = [
+            self.vision_backbone[name](part)
+            for name, part in zip(TOWERS, flat.split(3, 1), strict=False)
+        ]
+        tokens: Tensor = self.projector(torch.cat(seen, -1))
         return tokens.reshape(len(pixels), -1, self.hidden)
 
     def answer(
@@ -219,18 +237,21 @@ class VLA(nn.Module):
 
 
 class Projector(nn.Module):
-    """Vision features to the language model's width."""
+    """Vision features to the language model's width: two layers for one tower, three for two."""
 
-    def __init__(self, vision: int, hidden: int) -> None:
+    def __init__(self, widths: Sequence[int], hidden: int) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(vision, 4 * vision)
-        self.fc2 = nn.Linear(4 * vision, hidden)
-        self.fc3 = nn.Linear(hidden, hidden)
+        vision = sum(widths)
+        fused = len(widths) > 1
+        between = 4 * vision if fused else hidden
+        self.fc1 = nn.Linear(vision, between)
+        self.fc2 = nn.Linear(between, hidden)
+        self.fc3 = nn.Linear(hidden, hidden) if fused else None
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, P, vision) to (N, P, H)."""
-        out: Tensor = self.fc3(gelu(self.fc2(gelu(self.fc1(features)))))
-        return out
+        out: Tensor = self.fc2(gelu(self.fc1(features)))
+        return out if self.fc3 is None else self.fc3(gelu(out))
 
 
 class ProprioProjector(nn.Module):

@@ -127,9 +127,17 @@ def test_a_pickle_is_never_opened(copy):
         load_checkpoint(copy)
 
 
-def test_remote_code_is_never_run(copy):
-    edit(copy / "config.json", auto_map={"AutoModel": "modeling.Model"})
-    with pytest.raises(DataError, match="auto_map"):
+def test_code_that_a_published_folder_brings_along_is_never_run(copy, policy):
+    (copy / "modeling_prismatic.py").write_text("raise SystemExit('it was run')")
+    auto_map = {"AutoModelForVision2Seq": "modeling_prismatic.OpenVLAForActionPrediction"}
+    edit(copy / "config.json", auto_map=auto_map)
+    assert load_checkpoint(copy).config == policy.config
+
+
+@pytest.mark.parametrize("made_for", [["OtherVLA"], [], None, ["OpenVLAForActionPrediction", "X"]])
+def test_a_model_that_needs_code_of_its_own_is_refused(copy, made_for):
+    edit(copy / "config.json", auto_map={"AutoModel": "m.Model"}, architectures=made_for)
+    with pytest.raises(DataError, match=r"auto_map.*never run"):
         load_checkpoint(copy)
 
 
@@ -138,8 +146,9 @@ def test_remote_code_is_never_run(copy):
     [
         ("n_action_bins", 128, "n_action_bins"),
         ("vision_backbone_id", "clip", "not known"),
+        ("arch_specifier", "no-align+linear", "arch_specifier"),
         ("vlarl", {"colour": 1}, "colour"),
-        ("vlarl", {}, "two towers"),
+        ("vlarl", {}, "one or two towers"),
         ("text_config", None, "text_config"),
         ("text_config", {"hidden_size": "wide"}, "text_config"),
         ("text_config", {"hidden_size": 30, "num_attention_heads": 4}, "text_config"),
@@ -170,6 +179,7 @@ def test_a_config_that_is_no_json_object_is_refused(copy, content):
         {"cameras": ()},
         {"proprio_std": (1.0, 0.0, 1.0)},
         {"proprio_dim": 4},
+        {"pixel_mean": (0.5, 0.5, 0.5)},
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(config, change):
