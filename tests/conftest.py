@@ -1,11 +1,15 @@
 """What many tests need: a small real VLA in its folder, and a place to run it."""
 
+import signal
+
 import pytest
 import torch
 
 from benchmarks.point_session import save_point_checkpoint
 
 torch.set_num_threads(1)
+# A shell that starts tests in the background has Ctrl-C ignored, and every child inherits it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Processes that find each other over real DDS and keep real deadlines: where a busy machine takes
 # its cores away for a second, an honest fault comes instead of the one wanted. Tried again, twice.
@@ -14,8 +18,12 @@ REAL_TIME = ("tests/bridges/", "tests/sim/franka/", "tests/contracts/test_franka
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if any(part in item.path.as_posix() for part in REAL_TIME):
+        place = item.path.as_posix()
+        if any(part in place for part in REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+        # Tests of one file share what is slow to make; those that keep deadlines run one by one.
+        alone = item.get_closest_marker("ros") or any(part in place for part in REAL_TIME[:3])
+        item.add_marker(pytest.mark.xdist_group("real time" if alone else place))
 
 
 @pytest.fixture(scope="session")
