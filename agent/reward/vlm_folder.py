@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -69,15 +70,9 @@ def save_vlm(
     dtype: torch.dtype | None = None,
 ) -> None:
     """Write a model and its processor; dtype None keeps the model's."""
-    kept = {
-        name: value.to(dtype) if dtype and value.is_floating_point() else value
-        for name, value in model.state_dict().items()
-    }
     transformers_log.disable_progress_bar()
-    own = model.config.dtype
-    model.config.dtype = dtype or own
-    model.save_pretrained(folder, state_dict=kept)
-    model.config.dtype = own
+    kept = copy.deepcopy(model).to(dtype) if dtype else model
+    kept.save_pretrained(folder)
     processor.save_pretrained(folder)
 
 
