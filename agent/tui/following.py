@@ -88,9 +88,14 @@ class Following(Screen[None], Generic[View]):
         """Read again if there may be something new, after whatever is being read."""
         if self._reading:
             self._again = True
-        elif self.is_current:
+        elif self._in_front():
             self._reading, self._again = True, False
             self.run_worker(self._read, thread=True, name=f"read {self.HERE}")
+
+    def _in_front(self) -> bool:
+        """Whether it can be seen. Textual calls a screen below an opaque one current, too."""
+        top = self.app.screen
+        return top is self or (top.is_modal and self.is_current)
 
     def _read(self) -> None:
         stamp = stamp_of(self.folder)

@@ -44,9 +44,8 @@ class FrameView(Widget):
         if self._drawn != (width, height):
             self._strips = self._draw(width, height)
             self._drawn = (width, height)
-        blank = self.visual_style.rich_style
         if not 0 <= y < len(self._strips):
-            return Strip.blank(width, blank)
+            return Strip.blank(width, self.visual_style.rich_style)
         return self._strips[y]
 
     def _draw(self, width: int, height: int) -> list[Strip]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def chart(curve: Curve, frame: Frame) -> Content:
         elif row == middle and rows >= 5:
             text = frame.tick((frame.low + frame.high) / 2)
         edge = "┤" if text else "│"
-        lines.append(Content.assemble((f"{text:>{margin}}{edge}", theme.QUIET), *line))
+        lines.append(Content.assemble((f"{text:>{margin}}{edge}", theme.QUIET), *joined(line)))
     left, right = frame.labels
     below = left + right.rjust(columns - len(left))
     lines.append(Content.assemble((" " * margin + "└" + below[:columns], theme.QUIET)))
@@ -85,6 +86,26 @@ def curve_cells(
         ]
         for codes, ons in zip(both.tolist(), covered.tolist(), strict=True)
     ]
+
+
+def joined(cells: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Neighbours of one style in one piece, blanks with what stands before them.
+
+    What is drawn costs by the piece, so a line of single cells costs as much as a page of text.
+    """
+    pieces = list[tuple[str, str]]()
+    for text, style in cells:
+        if pieces and (style == pieces[-1][1] or (text == _SPACE and _plain(pieces[-1][1]))):
+            pieces[-1] = pieces[-1][0] + text, pieces[-1][1]
+        else:
+            pieces.append((text, style))
+    return pieces
+
+
+@lru_cache(maxsize=64)
+def _plain(style: str) -> bool:
+    """Whether a blank looks the same in this style as in any other."""
+    return not any(word in style.split() for word in ("reverse", "underline", "on", "strike"))
 
 
 def column_of(index: int, count: int, columns: int) -> int:

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from agent.tui import theme
 from agent.tui.figures import LEVELS, cut
-from agent.tui.plot import Curve, curve_cells
+from agent.tui.plot import Curve, curve_cells, joined
 
 Floats = NDArray[np.float64]
 NAME, FIGURE = 12, 14  # cells at the left and right of a track
@@ -121,22 +121,28 @@ class Tracks(Widget):
         if key not in self._drawn:
             track = self._tracks[number]
             if track.letters:
-                self._drawn[key] = [_letters(track, across)]
+                cells = [_letters(track, across)]
             elif rows == 1:
-                self._drawn[key] = [_blocks(track, across)]
+                cells = [_blocks(track, across)]
             else:
                 low, high = track.bounds()
                 curve = Curve(track.values, style=track.style)
-                self._drawn[key] = curve_cells(curve, across, rows, low, high)
+                cells = curve_cells(curve, across, rows, low, high)
+            self._drawn[key] = [joined(line) for line in cells]
         return self._drawn[key]
 
     def _with_cursor(self, line: list[tuple[str, str]], across: int) -> list[tuple[str, str]]:
-        here = round(self._cursor * (across - 1) / max(self._count - 1, 1))
-        if not 0 <= here < len(line):
-            return line
-        text, _ = line[here]
-        mark = ("│", theme.MARK) if text == " " else (text, "bold reverse $accent")
-        return [*line[:here], mark, *line[here + 1 :]]
+        left = round(self._cursor * (across - 1) / max(self._count - 1, 1))
+        marked = list[tuple[str, str]]()
+        for text, style in line:
+            if 0 <= left < len(text):
+                under = text[left]
+                mark = ("│", theme.MARK) if under == " " else (under, "bold reverse $accent")
+                marked += [(text[:left], style), mark, (text[left + 1 :], style)]
+            else:
+                marked.append((text, style))
+            left -= len(text)
+        return marked
 
     def _index(self, column: int, across: int) -> int:
         return round(column * max(self._count - 1, 1) / max(across - 1, 1))

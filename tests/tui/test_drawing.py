@@ -6,7 +6,7 @@ from rich.style import Style
 
 from agent.tui import figures
 from agent.tui.frame import fitted, half_blocks, ramp
-from agent.tui.plot import Curve, Frame, chart, column_of, curve_cells
+from agent.tui.plot import Curve, Frame, chart, column_of, curve_cells, joined
 from agent.tui.tracks import Track, Tracks
 
 
@@ -52,6 +52,17 @@ def test_a_gap_in_the_values_is_a_gap_in_the_line():
     values = np.array([1.0, 1.0, np.nan, np.nan, 1.0, 1.0])
     (line,) = curve_cells(Curve(values), 3, 1, 0.0, 1.0)
     assert [text == " " for text, _ in line] == [False, True, False]
+
+
+def test_a_line_is_drawn_in_as_few_pieces_as_it_has_styles():
+    cells = [(" ", "red"), ("a", "red"), ("b", "blue"), (" ", "red"), ("c", "blue"), ("d", "red")]
+    # the blank between b and c looks the same in blue
+    assert joined(cells) == [(" a", "red"), ("b c", "blue"), ("d", "red")]
+
+
+def test_a_blank_after_a_reversed_cell_keeps_its_own_style():
+    cells = [("a", "bold reverse red"), (" ", "blue")]
+    assert joined(cells) == cells
 
 
 def test_a_peak_between_two_columns_is_not_lost():
