@@ -17,6 +17,7 @@ from agent.logbook import (
 )
 from agent.logbook.reward_view import Confusion
 from agent.logbook.words import clock, number, rate, size
+from agent.suspension import Suspended
 
 _LOSSES = (
     ("update/success_rate", 2),
@@ -40,7 +41,9 @@ def runs(view: RunsView) -> str:
             _short(row.before),
             _short(row.after),
             row.adapter,
-            row.activity.doing + (f"; {len(row.damage)} damaged" if row.damage else ""),
+            row.activity.doing
+            + ("; learning is suspended" if row.suspended else "")
+            + (f"; {len(row.damage)} damaged" if row.damage else ""),
         )
         for row in view.rows
     ]
@@ -62,6 +65,7 @@ def run(view: RunView) -> str:
     rows = [
         ("run", f"{head.name}, begun {clock(head.created)} UTC"),
         ("doing", live + view.activity.doing),
+        *(("suspended", halted(each)) for each in view.suspended),
         ("robot", f"{head.robot} {head.task}".strip() + f", shift {shift}, seed {head.seed}"),
         ("episodes", f"{view.episodes} of {head.wanted}, adapter {view.adapter} acts"),
         ("success", f"{rate(view.whole)}; last {view.recent.tried}: {rate(view.recent)}"),
@@ -84,6 +88,12 @@ def run(view: RunView) -> str:
     parts.append(_updates(view))
     parts.append(_arms(view))
     return "\n\n".join(part for part in (*parts, *damaged(view.damage)) if part)
+
+
+def halted(alarm: Suspended) -> str:
+    """Who holds learning up, since when and why."""
+    since = f" since episode {alarm.episode}" if alarm.episode else ""
+    return f"learning waits{since}: {alarm.watch}: {alarm.why}; `vlarl-agent lift` ends it"
 
 
 def adapters(view: AdaptersView) -> str:

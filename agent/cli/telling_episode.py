@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agent.cli.tables import damaged, facts, table
-from agent.logbook import EpisodesView, EpisodeView, Explained, Seen
+from agent.logbook import EpisodesView, EpisodeView, Explained, Seen, Tracks
 from agent.logbook.words import clock, number
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def recounted(found: Recount) -> str:
 
 def _decisions(seen: Seen, explained: Explained | None) -> str:
     tracks, rewards = seen.tracks, seen.rewards
+    spoken = bool(np.isfinite(tracks.success).any() or np.isfinite(tracks.uncertainty).any())
     rows = []
     for index in range(tracks.decisions):
         taken = int(tracks.applied_count[index])
@@ -91,16 +92,25 @@ def _decisions(seen: Seen, explained: Explained | None) -> str:
         )
         rows.append((
             str(index), number(float(tracks.elapsed_s[index]), 2),
-            number(float(tracks.progress[index]), 2), number(earned, 2),
+            number(float(tracks.progress[index]), 2), *_judged(tracks, index, every=spoken),
+            number(earned, 2),
             *_weighed(explained, index),
             f"{int(tracks.executed[index].sum())}/{taken}",
             number(float(gap.max()) if gap.size else None, 3),
             number(1000 * float(tracks.think_s[index]), 0), " ".join(notes),
         ))  # fmt: skip
     heads = (
-        "#", "t s", "prog", "reward", "value", "adv", "ratio", "asked", "off", "ms", "limits",
+        "#", "t s", "prog", *(("p", "unsure") if spoken else ()), "reward", "value", "adv", "ratio",
+        "asked", "off", "ms", "limits",
     )  # fmt: skip
-    return table(heads, rows, "1111111111")
+    return table(heads, rows, "1" * (len(heads) - 1))
+
+
+def _judged(tracks: Tracks, index: int, *, every: bool) -> tuple[str, ...]:
+    """Success probability and doubt of a view, where the judge speaks of every one."""
+    if not every:
+        return ()
+    return number(float(tracks.success[index]), 2), number(float(tracks.uncertainty[index]), 2)
 
 
 def _weighed(explained: Explained | None, index: int) -> tuple[str, str, str]:

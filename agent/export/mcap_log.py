@@ -50,7 +50,12 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         "limits": {"type": "array", "items": _TEXT},
         "by_hand": _FLAG,
     },
-    "vlarl.Judgement": {"timestamp": _TIME, "progress": _NUMBER},
+    "vlarl.Judgement": {
+        "timestamp": _TIME,
+        "progress": _NUMBER,
+        "success": _NUMBER,
+        "uncertainty": _NUMBER,
+    },
 }
 
 
@@ -81,15 +86,14 @@ class McapLog:
                 view = scored.episode.steps[int(rows.decision[i])].observation
                 for camera, image in view.images.items():
                     log.image(f"/camera/{camera}", at_s, camera, image)
-                log.add("/judge", "vlarl.Judgement", at_s, {"progress": float(rows.progress[i])})
+                log.add("/judge", "vlarl.Judgement", at_s, _judged(rows, int(rows.decision[i])))
             log.add("/state", "vlarl.State", at_s, {"values": self._named(rows.state[i].tolist())})
             log.add("/action", "vlarl.Action", at_s, _action(rows, i))
         last = scored.episode.last
         end_s = last.time_s - began_s
         for camera, image in last.images.items():
             log.image(f"/camera/{camera}", end_s, camera, image)
-        progress = {"progress": float(scored.signal.progress[-1])}
-        log.add("/judge", "vlarl.Judgement", end_s, progress)
+        log.add("/judge", "vlarl.Judgement", end_s, _judged(rows, -1))
         log.say(end_s, f"{row.ending}; verdict {row.verdict} ({scored.signal.source})")
         return Part({f"{row.id}.mcap": log.close(row)}, {"steps": len(rows)})
 
@@ -143,6 +147,11 @@ class _Log:
                 topic, "json", self._schemas[schema]
             )
         return self._channels[topic]
+
+
+def _judged(rows: Rows, view: int) -> dict[str, float]:
+    """What the judge says of one view; what it says of none has no name here."""
+    return {name: float(values[view]) for name, values in rows.judged.items()}
 
 
 def _action(rows: Rows, i: int) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class RerunLog:
             _at(stream, i, at_s)
             if rows.fresh[i]:
                 _views(stream, scored.episode.steps[int(rows.decision[i])].observation)
-                stream.log("judge/progress", rr.Scalars(float(rows.progress[i])))
+                _judged(stream, rows, int(rows.decision[i]))
             stream.log("state", rr.Scalars(rows.state[i]))
             stream.log("action/requested", rr.Scalars(rows.requested[i]))
             stream.log("action/applied", rr.Scalars(rows.applied[i]))
@@ -60,7 +60,7 @@ class RerunLog:
         last = scored.episode.last
         _at(stream, len(rows), last.time_s - float(rows.view_s[0]))
         _views(stream, last)
-        stream.log("judge/progress", rr.Scalars(float(scored.signal.progress[-1])))
+        _judged(stream, rows, -1)
         stream.log("ending", rr.TextLog(f"{row.ending}; verdict {row.verdict}"))
         data = memory.drain_as_bytes()
         stream.disconnect()
@@ -81,6 +81,11 @@ class RerunLog:
 def _at(stream: rr.RecordingStream, step: int, at_s: float) -> None:
     stream.set_time("step", sequence=step)
     stream.set_time("time", duration=at_s)
+
+
+def _judged(stream: rr.RecordingStream, rows: Rows, view: int) -> None:
+    for name, values in rows.judged.items():
+        stream.log(f"judge/{name}", rr.Scalars(float(values[view])))
 
 
 def _views(stream: rr.RecordingStream, view: Observation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Rows:
     view_s: (n,) monotonic time of the view. state: (n, p) proprioception before the action.
     applied, requested: (n, 7) delta and gripper. executed: (n,) as asked. limits: (n,) bits of
     `Limit`, by_hand: (n,), both of the decision. progress: (n,) the judge's, at the view.
+    judged: by "progress", "success" and "uncertainty", (views,) each, as far as they are said.
     """
 
     decision: NDArray[np.int64]
@@ -36,6 +37,7 @@ class Rows:
     by_hand: NDArray[np.bool_]
     progress: NDArray[np.float32]
     success: bool
+    judged: Mapping[str, NDArray[np.float32]]
 
     def __len__(self) -> int:
         """Control steps."""
@@ -66,6 +68,11 @@ def rows_of(scored: ScoredEpisode) -> Rows:
         by_hand=each(lambda i, _: steps[i].by_hand, np.bool_),
         progress=each(lambda i, _: signal.progress[i], np.float32),
         success=signal.verdict is Verdict.SUCCESS,
+        judged={
+            name: values
+            for name in ("progress", "success", "uncertainty")
+            if len(values := getattr(signal, name))
+        },
     )
 
 

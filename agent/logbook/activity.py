@@ -28,13 +28,18 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is. wanted: episodes it was told to act. running: id of the one being acted."""
+    """How far a run is. wanted: episodes it was told to act. running: id of the one being acted.
+
+    doubted: unused episodes that were recorded under suspicion. suspended: learning waits.
+    """
 
     sealed: int
     wanted: int
     running: str
     decisions: int
     updates: tuple[UpdateRow, ...]
+    doubted: int = 0
+    suspended: bool = False
 
 
 def writer(folder: Path) -> int | None:
@@ -91,12 +96,12 @@ def _doing(folder: Path, settings: Mapping[str, Any], progress: Progress) -> tup
 def _due(settings: Mapping[str, Any], progress: Progress) -> bool:
     """Whether enough unused episodes wait for an update; whether one is made is the session's."""
     run, learn = group(settings, "run"), group(settings, "learn")
-    if not run.get("update", True):
+    if progress.suspended or not run.get("update", True):
         return False
     used = sum(len(row.episodes) for row in progress.updates)
     every = whole(learn.get("every_episodes"))
     warm = progress.sealed >= whole(learn.get("warmup_episodes"))
-    return bool(every) and warm and progress.sealed - used >= every
+    return bool(every) and warm and progress.sealed - used - progress.doubted >= every
 
 
 def group(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from agent.episode import Float32Array
 from agent.errors import DataError
 
 PATIENCE_S = 300.0
+LOOK_S = 0.2  # between looks whether anybody still waits
 _COMMAND = "from agent.cli import main; main()"
 
 
@@ -27,26 +30,44 @@ class Asked:
     ratio: Float32Array
 
 
-def ask(folder: Path, episode: str, adapter: str = "") -> Asked:
+def ask(
+    folder: Path, episode: str, adapter: str = "", given_up: Callable[[], bool] = lambda: False
+) -> Asked:
     """How likely an adapter ("": the one that acts now) finds each token of an episode.
 
-    Takes seconds: call it off the screen's own thread. Raises DataError with the reason.
+    Takes seconds: call it off the screen's own thread. Once `given_up` says True nobody is asked
+    any more. Raises DataError with the reason.
     """
     arguments = ["episodes", "explain", str(folder), episode, "--json"]
     if adapter:
         arguments += ["--adapter", adapter]
-    try:
-        done = subprocess.run(  # noqa: S603  our own command, no shell
-            [sys.executable, "-c", _COMMAND, *arguments],
-            capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise DataError(
-            f"episode {episode}: no answer within {PATIENCE_S:.0f} s; is the machine busy?"
-        ) from error
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+    with subprocess.Popen(  # noqa: S603  our own command, no shell
+        [sys.executable, "-c", _COMMAND, *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as child:  # fmt: skip
+        answer, talk = _answer(child, episode, given_up)
+    if child.returncode:
+        last = (talk.strip().splitlines() or ["no reason was given"])[-1]
         raise DataError(f"episode {episode}: {last.removeprefix('error: ')}")
-    told = json.loads(done.stdout)
+    told = json.loads(answer)
     ratio = np.array(told["ratio"], np.float32)
     return Asked(told["episode"], told["acted"], told["adapter"], ratio)
+
+
+def _answer(
+    child: subprocess.Popen[str], episode: str, given_up: Callable[[], bool]
+) -> tuple[str, str]:
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return child.communicate(timeout=LOOK_S)
+        except subprocess.TimeoutExpired as error:
+            if time.monotonic() < end and not given_up():
+                continue
+            child.kill()
+            child.communicate()
+            if given_up():
+                raise DataError(f"episode {episode}: nobody waits for the answer") from error
+            raise DataError(
+                f"episode {episode}: no answer within {PATIENCE_S:.0f} s; is the machine busy?"
+            ) from error

@@ -19,6 +19,7 @@ from agent.episode import (
 )
 from agent.learn.explanation import SUFFIX, Explained, read
 from agent.logbook.activity import group
+from agent.logbook.asking import Asked
 from agent.logbook.damage import Damage, Damages
 from agent.logbook.episodes_view import EpisodeRow, Status, row_of
 from agent.logbook.places import place
@@ -26,7 +27,7 @@ from agent.logbook.running import Running, running
 from agent.logbook.tracks import Tracks, tracks
 from agent.logbook.updates import UpdateRow, updates
 from agent.reward.shaping import Rewards, shape
-from agent.store.layout import Layout, row_actions
+from agent.store.layout import JUDGED, Layout, row_actions
 from agent.store.record import EpisodeRecord, read_record
 from agent.store.run import open_run
 from agent.store.steplog import ending_named
@@ -50,6 +51,7 @@ class EpisodeView:
 
     cameras: name to (h, w). seen: None where no step of it can be read.
     update: the one that used it up; explained: what that update made of it; each None without.
+    asked: what another adapter thinks of it, filled by whoever asked.
     """
 
     row: EpisodeRow
@@ -60,6 +62,7 @@ class EpisodeView:
     update: UpdateRow | None
     explained: Explained | None
     damage: tuple[Damage, ...]
+    asked: Asked | None = None
 
 
 def episode(folder: Path, name: str) -> EpisodeView:
@@ -96,7 +99,7 @@ def _seen(folder: Path, its: Path, record: EpisodeRecord, damages: Damages) -> S
         return None
     values, wrong = read_columns(its, record)
     for column, what in wrong.items():
-        if column != "progress" or record.status == "complete":
+        if column not in JUDGED or record.status == "complete":
             damages.add(its / "data.zarr" / column, what)
     decisions = record.summary.decisions
     views = decisions + (record.status == "complete")
@@ -113,7 +116,7 @@ def _running(folder: Path, name: str, now: Running | None, damages: Damages) -> 
     if now is None or now.layout is None:
         return EpisodeView(row, "running", {}, {}, None, None, None, damages.found)
     found, missing = tracks(now.layout, now.values, (now.decisions, now.decisions))
-    seen = Seen(found, tuple(each for each in missing if each != "progress"), None)
+    seen = Seen(found, tuple(each for each in missing if each not in JUDGED), None)
     return EpisodeView(
         row, "running", now.facts, now.layout.cameras, seen, None, None, damages.found
     )

@@ -15,6 +15,7 @@ from agent.logbook.episodes_view import EpisodeRow, rows
 from agent.logbook.labels import labels
 from agent.logbook.run_view import Head, head
 from agent.logbook.success import evaluations
+from agent.logbook.suspended import suspensions
 from agent.logbook.updates import UpdateRow, stamp, updates
 
 Kind = Literal[
@@ -119,8 +120,7 @@ def _between(when: str, last: Sequence[str], following: Sequence[str]) -> str:
 
 
 def _suspensions(folder: Path, damages: Damages) -> Iterator[LogEvent]:
-    read = damages.read(folder / suspension.FILE, lambda _: suspension.read(folder))
-    for row in read.rows if read is not None else ():
+    for row in suspensions(folder, damages).rows:
         if isinstance(row, suspension.Lifted):
             yield LogEvent(
                 row.when, "lifted", row.after, f"learning goes on: {row.why} ({row.who})"

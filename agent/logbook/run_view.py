@@ -25,8 +25,10 @@ from agent.logbook.success import (
     curve,
     evaluations,
 )
+from agent.logbook.suspended import doubted, suspensions
 from agent.logbook.updates import UpdateRow, acting, updates
 from agent.store.run import RUN, open_run
+from agent.suspension import Suspended, Suspensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class RunView:
 
     adapter: the one that acts. arms: start states tried so far, the most wanted first; untried
     ones are not known from the log. outcome: outcome.json as it is, {} before the end.
+    suspended: the alarms that hold learning up now.
     """
 
     head: Head
@@ -97,6 +100,7 @@ class RunView:
     evaluations: tuple[Evaluation, ...]
     paired: Paired | None
     outcome: Mapping[str, Any] = field(default_factory=dict)
+    suspended: tuple[Suspended, ...] = ()
     window: int = WINDOW
     damage: tuple[Damage, ...] = ()
 
@@ -111,9 +115,10 @@ def run(folder: Path) -> RunView:
     scores = evaluations(folder, damages)
     mode = str(group(top.settings, "run").get("curriculum", "variance"))
     outcomes = [point.won for point in points]
+    halts = suspensions(folder, damages)
     return RunView(
         head=top,
-        activity=activity(folder, top.settings, progress(top, table, history)),
+        activity=activity(folder, top.settings, progress(top, table, history, halts)),
         adapter=acting(history),
         episodes=len(points),
         whole=Rate.of(outcomes),
@@ -129,6 +134,7 @@ def run(folder: Path) -> RunView:
         evaluations=scores,
         paired=before_after(scores),
         outcome=damages.json(folder / "outcome.json"),
+        suspended=halts.standing,
         damage=damages.found,
     )
 
@@ -157,13 +163,27 @@ def head(folder: Path, damages: Damages) -> Head:
     )
 
 
-def progress(top: Head, table: Sequence[EpisodeRow], history: tuple[UpdateRow, ...]) -> Progress:
+def progress(
+    top: Head,
+    table: Sequence[EpisodeRow],
+    history: tuple[UpdateRow, ...],
+    halts: Suspensions,
+) -> Progress:
     """How far the run is."""
-    sealed = sum(row.status == "sealed" for row in table)
+    sealed = [row for row in table if row.status == "sealed"]
+    waiting = [row.id for row in sealed if row.used_by is None]
     running = [row for row in table if row.status == "running"]
     last = running[-1] if running else None
     taken = 0 if last is None or last.summary is None else last.summary.decisions
-    return Progress(sealed, top.wanted, "" if last is None else last.id, taken, history)
+    return Progress(
+        sealed=len(sealed),
+        wanted=top.wanted,
+        running="" if last is None else last.id,
+        decisions=taken,
+        updates=history,
+        doubted=doubted(halts, waiting),
+        suspended=bool(halts.standing),
+    )
 
 
 def before_after(scores: Sequence[Evaluation]) -> Paired | None:

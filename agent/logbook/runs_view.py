@@ -13,13 +13,18 @@ from agent.logbook.episodes_view import rows
 from agent.logbook.rate import Rate
 from agent.logbook.run_view import Head, head, progress
 from agent.logbook.success import WINDOW, evaluations
+from agent.logbook.suspended import suspensions
 from agent.logbook.updates import acting, updates
 from agent.store.run import RUN
+from agent.suspension import Suspended
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run in brief. recent: its last `WINDOW` episodes. before, after: on held-out states."""
+    """One run in brief. recent: its last `WINDOW` episodes. before, after: on held-out states.
+
+    suspended: the alarms that hold learning up now.
+    """
 
     head: Head
     activity: Activity
@@ -31,6 +36,7 @@ class RunRow:
     updates: int
     kept: int
     damage: tuple[Damage, ...]
+    suspended: tuple[Suspended, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,11 @@ def _row(folder: Path) -> RunRow:
     scores = evaluations(folder, damages)
     before = [each.rate for each in scores if each.phase == "before"]
     after = [each.rate for each in scores if each.phase == "after"]
+    halts = suspensions(folder, damages)
     won = [row.won for row in table if row.status == "sealed"]
     return RunRow(
         head=top,
-        activity=activity(folder, top.settings, progress(top, table, history)),
+        activity=activity(folder, top.settings, progress(top, table, history, halts)),
         adapter=acting(history),
         episodes=len(won),
         recent=Rate.of(won[-WINDOW:]),
@@ -80,4 +87,5 @@ def _row(folder: Path) -> RunRow:
         updates=len(history),
         kept=sum(row.outcome == "kept" for row in history),
         damage=damages.found,
+        suspended=halts.standing,
     )

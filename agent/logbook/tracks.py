@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.episode import BoolArray, Float32Array, Int16Array, Limit
-from agent.store.layout import AXES, Layout
+from agent.store.layout import AXES, OPTIONAL, Layout
 
 Float64Array = NDArray[np.float64]
 # What a damaged column is filled with; whole numbers and yes-or-no have no NaN.
@@ -18,6 +18,8 @@ _KINDS: Mapping[str, tuple[str, type]] = {
     "proprio": ("vp", np.float32),
     "time_s": ("v", np.float64),
     "progress": ("v", np.float32),
+    "success": ("v", np.float32),
+    "uncertainty": ("v", np.float32),
     "tokens": ("nd", np.int16),
     "log_probs": ("nd", np.float32),
     "requested": ("nka", np.float64),
@@ -38,6 +40,7 @@ class Tracks:
     """n decisions of k actions and d tokens, v = n + 1 views (n where the episode broke off).
 
     proprio: (v, p). time_s: (v,) monotonic. progress: (v,) as judged, NaN before the judgement.
+    success, uncertainty: (v,) as judged, NaN where the judge does not speak of every view.
     tokens, log_probs: (n, d). requested, applied: (n, k, 7), six of the move and the opening;
     applied is NaN past applied_count (n,). executed: (n, k), as asked. track: (n, k, p) after each
     control step. decided_s, sent_s, applied_s: (n,) monotonic, NaN where unknown.
@@ -47,6 +50,8 @@ class Tracks:
     proprio: Float32Array
     time_s: Float64Array
     progress: Float32Array
+    success: Float32Array
+    uncertainty: Float32Array
     tokens: Int16Array
     log_probs: Float32Array
     requested: Float64Array
@@ -100,6 +105,7 @@ def tracks(
 ) -> tuple[Tracks, tuple[str, ...]]:
     """Put columns together; those missing or of another shape are filled, and named.
 
+    What a judge may leave out and did is filled without a word.
     sizes: decisions and views.
     """
     lengths = {
@@ -112,7 +118,8 @@ def tracks(
         shape = tuple(lengths[axis] for axis in axes)
         found = values.get(name)
         if found is None or found.shape != shape:
-            missing.append(name)
+            if found is not None or name not in OPTIONAL:
+                missing.append(name)
             fill = np.nan if np.issubdtype(dtype, np.floating) else 0
             columns[name] = np.full(shape, fill, dtype)
         else:

@@ -96,6 +96,7 @@ def _top(view: RunView) -> str:
     facts = {
         "robot": f"{head.robot}, {tasks}; shift: {shift}; seed {head.seed}",
         "state": view.activity.doing,
+        **({"learning": f"suspended: {_halted(view)}"} if view.suspended else {}),
         "episodes": f"{view.episodes} of {head.wanted}; {rate(view.whole)} succeeded",
         "adapter": f"{view.adapter} acts{': ' + why if why else ''}",
         "robot time": f"{spent.robot_s / 60:.1f} min, {clock(spent.began)} to "
@@ -106,6 +107,11 @@ def _top(view: RunView) -> str:
     return f"<h1>{escape(head.name)}</h1><p class=lead>{escape(lead)}</p>" + _table(
         (), tuple(facts.items())
     )
+
+
+def _halted(view: RunView) -> str:
+    said = (f"{each.watch}: {each.why} (episode {each.episode})" for each in view.suspended)
+    return "; ".join(said)
 
 
 def _damage(found: Sequence[Damage]) -> str:

@@ -15,7 +15,7 @@ from zarr.storage import MemoryStore
 
 from agent.episode import Decision, Float32Array, Limit, Observation, Step, Times
 from agent.errors import DataError
-from agent.store.layout import AXES, Layout, action_rows, row_actions
+from agent.store.layout import AXES, JUDGED, OPTIONAL, Layout, action_rows, row_actions
 from agent.store.packing import ZSTD, codec_of, compressors
 
 CHUNK = 10  # views in one chunk of images
@@ -43,9 +43,6 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "success": ("view",),
     "uncertainty": ("view",),
 }
-JUDGED = ("progress", "success", "uncertainty")
-# Absent where the judge says nothing of single views.
-OPTIONAL = frozenset({"success", "uncertainty"})
 _TIMES = ("decided_s", "sent_s", "applied_s")
 _EVERY_ARRAY: Mapping[str, Any] = {
     "fill_value": 0,

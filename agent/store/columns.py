@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from agent.episode import Uint8Array
 from agent.errors import DataError
-from agent.store.arrays import DIMENSIONS, OPTIONAL, check_sizes, image_name, read_array
+from agent.store.arrays import DIMENSIONS, check_sizes, image_name, read_array
+from agent.store.layout import OPTIONAL
 from agent.store.record import DATA, EpisodeRecord
 
 

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from agent.durable import make_folder, storage_errors, sync_folder, write_all
 from agent.episode import Ending, Observation, RewardSignal, Step, Terminated
-from agent.store.arrays import JUDGED, encode_group
+from agent.store.arrays import encode_group
 from agent.store.hashes import FileHash
-from agent.store.layout import Layout
+from agent.store.layout import JUDGED, Layout
 from agent.store.opening import Opening
 from agent.store.record import DATA, EpisodeRecord, write_record
 from agent.store.schema import SCHEMA_VERSION, made_by

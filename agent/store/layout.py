@@ -16,6 +16,9 @@ from agent.store.names import check_camera
 from agent.store.packing import codec_of
 
 AXES = 7  # six of the move, one of the gripper
+JUDGED = ("progress", "success", "uncertainty")  # arrays of the judge's, one value a view
+# Those of them that are absent where the judge says nothing of single views.
+OPTIONAL = frozenset({"success", "uncertainty"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,10 @@ import numpy as np
 from agent.durable import make_folder, move_folder
 from agent.episode import Ending, Episode, Observation, RewardSignal, Step
 from agent.errors import StorageError, UsageError
-from agent.store.arrays import JUDGED, OPTIONAL
 from agent.store.commit import Whole, write_episode
 from agent.store.folders import LOG, RING, Folders
 from agent.store.frames import FrameWriter
-from agent.store.layout import Layout
+from agent.store.layout import JUDGED, OPTIONAL, Layout
 from agent.store.manifest import append_manifest
 from agent.store.opening import Opening
 from agent.store.record import DATA

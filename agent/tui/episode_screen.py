@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,9 +17,11 @@ from textual.widgets import Static
 from agent import logbook
 from agent.episode import Uint8Array
 from agent.errors import VlarlError
-from agent.logbook import EpisodeView, Frames, RunView
+from agent.logbook import Asked, EpisodeView, Frames, RunView
+from agent.tui import asking, labelling
 from agent.tui import episode_facts as facts
-from agent.tui import labelling
+from agent.tui.episode_grids import GRIDS, known
+from agent.tui.episode_tracks import tracks
 from agent.tui.following import WIDE, Following
 from agent.tui.frame import FrameView
 from agent.tui.panel import Panel
@@ -56,7 +59,8 @@ class EpisodeScreen(Following[View]):
         Binding("end,G", "end(True)", show=False, tooltip="the last view"),
         Binding("space", "play", "play", tooltip="play, or stop playing"),
         Binding("a", "grid", "table", tooltip="asked, done, difference, ratio, log-probability"),
-        Binding("z", "large", "zoom", tooltip="pictures alone, as large as fits"),
+        Binding("w", "weigh", "weigh", tooltip="weigh its tokens by the adapter that acts now"),
+        Binding("z", "large", "zoom", show=False, tooltip="pictures alone, as large as fits"),
         Binding("left_square_bracket", "neighbour(-1)", show=False, tooltip="the episode before"),
         Binding("right_square_bracket", "neighbour(1)", show=False, tooltip="the next episode"),
         *labelling.KEYS,
@@ -69,6 +73,7 @@ class EpisodeScreen(Following[View]):
         self.grid = 0
         self.painted = 0  # pictures shown so far
         self._count = 0  # views there were when they were last read
+        self._asked: Asked | None = None
         self._frames: tuple[str, Frames] | None = None
         self._fetching = False
         self._playing: Timer | None = None
@@ -82,8 +87,10 @@ class EpisodeScreen(Following[View]):
         yield Tracks()
 
     def load(self) -> View:
-        """Run and episode."""
-        return logbook.run(self.folder), logbook.episode(self.folder, self.episode)
+        """Run and episode, with what was asked about it."""
+        found = logbook.episode(self.folder, self.episode)
+        asked = self._asked if self._asked and self._asked.episode == self.episode else None
+        return logbook.run(self.folder), replace(found, asked=asked)
 
     def heading(self, view: View) -> tuple[str, list[str], tuple[str, str]]:
         """Of the run."""
@@ -95,9 +102,9 @@ class EpisodeScreen(Following[View]):
         if self._count and self.index == self._count - 1 and view[1].status == "running":
             self.index = 1 << 30
         self._count = 0 if seen is None else seen.tracks.views
-        self.query_one("#title", Static).update(facts.title(view[1]))
+        self.query_one("#title", Static).update(facts.title(view[1]), layout=False)
         count = 0 if seen is None else seen.tracks.decisions
-        self.query_one(Tracks).show(facts.tracks(view[1]), count)
+        self.query_one(Tracks).show(tracks(view[1]), count)
         for number, frame in enumerate(self.query(FrameView)):
             frame.display = number < max(1, len(view[1].cameras))
         self.move_to(self.index)
@@ -113,7 +120,7 @@ class EpisodeScreen(Following[View]):
         playing = self._playing is not None
         width = self.query_one("#slider", Static).content_size.width
         self.query_one("#slider", Static).update(
-            facts.slider(view, self.index, width, playing=playing)
+            facts.slider(view, self.index, width, playing=playing), layout=False
         )
         panel = self.query_one("#decision", Panel)
         count = 0 if view.seen is None else view.seen.tracks.decisions
@@ -203,8 +210,22 @@ class EpisodeScreen(Following[View]):
 
     def action_grid(self) -> None:
         """Show the next table of the decision."""
-        self.grid = (self.grid + 1) % len(facts.GRIDS)
+        if self.view is not None:
+            self.grid = (self.grid + 1) % known(self.view[1])
         self.move_to(self.index)
+
+    def action_weigh(self) -> None:
+        """Ask the adapter that acts now how likely it finds what was decided."""
+        asking.ask(self, self.folder, self.episode)
+
+    def take(self, found: Asked) -> None:
+        """Show what it answered."""
+        self._asked = found
+        self.notify(f"{found.episode}: {found.adapter} against {found.acted}", title="weighed")
+        if self.view is not None and found.episode == self.episode:
+            self.grid = GRIDS.index("by now")
+            self.view = self.view[0], replace(self.view[1], asked=found)
+            self.show_view(self.view)
 
     def action_large(self) -> None:
         """Pictures alone, or all of it."""
@@ -217,6 +238,7 @@ class EpisodeScreen(Following[View]):
             if 0 <= at < len(self._order):
                 self._stop()
                 self.episode, self.index, self._count = self._order[at], 0, 0
+                self.grid = min(self.grid, GRIDS.index("by now") - 1)
                 self.view, self._stamp = None, ()
                 self.follow()
 

@@ -26,9 +26,11 @@ def heading(view: RunView) -> tuple[str, list[str], Part]:
     facts = [f"adapter {view.adapter}", where] if where else [f"adapter {view.adapter}"]
     if head.shift:
         facts.append("shift " + shift(view))
+    halted, style = ("", theme.GOOD) if not view.suspended else ("! not learning  ", theme.CARE)
     if activity.live:
-        return head.name, facts, (f"{theme.LIVE} live: {activity.phase}", theme.GOOD)
-    return head.name, facts, (f"{theme.ENDED} {activity.phase}", theme.QUIET)
+        return head.name, facts, (f"{theme.LIVE} {halted}live: {activity.phase}", style)
+    style = style if halted else theme.QUIET
+    return head.name, facts, (f"{theme.ENDED} {halted}{activity.phase}", style)
 
 
 def task(view: RunView) -> str:
@@ -215,9 +217,14 @@ def now(view: RunView, width: int) -> list[Line]:
     head = view.head
     wanted = f" of {head.wanted}" if head.wanted else ""
     seed = NONE if head.seed is None else str(head.seed)
+    halted = [
+        ("suspended", (f"! {each.watch}, episode {each.episode}: {each.why}", theme.BAD))
+        for each in view.suspended
+    ]
     return pairs(
         [
             ("now", (view.activity.doing, theme.GOOD if view.activity.live else theme.PLAIN)),
+            *halted,
             ("episodes", f"{view.episodes}{wanted}"),
             ("success", told(view.whole)),
             ("robot", f"{head.robot or NONE}, task {task(view) or NONE}, seed {seed}"),

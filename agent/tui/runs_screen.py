@@ -67,6 +67,8 @@ def _mark(row: RunRow) -> Cell:
 
 
 def _phase(row: RunRow) -> Cell:
+    if row.suspended:
+        return f"! {row.activity.phase}", theme.CARE
     return row.activity.phase, theme.GOOD if row.activity.live else theme.QUIET
 
 

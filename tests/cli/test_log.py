@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,7 +16,9 @@ from typer.testing import CliRunner
 
 from agent import logbook
 from agent.cli.app import app
+from agent.errors import DataError
 from agent.logbook.asking import ask
+from tests.tui.conftest import drive
 from tests.whole_run import Run, told
 
 COMMAND = "import sys; from agent.cli import main; sys.argv[0] = 'vlarl-agent'; main()"
@@ -93,6 +96,28 @@ def test_explaining_with_the_candidate_gives_what_the_update_left(run):
     asked = ask(run, "000001", "0001")
     carried = ~np.isnan(told_by_update.after)
     assert np.abs(asked.ratio - told_by_update.ratio)[carried].max() < 1e-3
+
+
+def test_w_weighs_an_episode_by_the_adapter_that_acts_now(run):
+    acting = logbook.run(run).adapter
+
+    async def story(hand):
+        await hand.press("2", "home", "enter", "w")
+        assert (hand.screen.episode, hand.screen.view[1].asked.acted) == ("000001", "base")
+        assert f" by {acting}" in next(line for line in hand.lines if "axis" in line)
+        # the table shows the ratios of the view one stands at
+        first = hand.screen.view[1].asked.ratio[0, 0]
+        assert f" {first:.2f} " in next(line for line in hand.lines if " x  " in line)
+
+    drive(run, story)
+
+
+def test_whoever_leaves_is_not_waited_for(run):
+    began = time.monotonic()
+    with pytest.raises(DataError, match="nobody waits"):
+        ask(run, "000001", given_up=lambda: True)
+    # the question takes seconds, giving up a look
+    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize(
