@@ -13,8 +13,10 @@ import typer
 from agent.cli import (
     bringup,
     calibrate,
+    cell_tests,
     config,
     demos,
+    diagnose,
     doctor,
     episodes,
     evaluate,
@@ -56,6 +58,10 @@ app.command("prime")(prime.prime)
 app.add_typer(reward.app, name="reward")
 app.add_typer(config.app, name="config")
 app.add_typer(calibrate.app, name="calibrate")
+calibrate.app.command("workspace")(cell_tests.workspace)
+calibrate.app.command("actions")(cell_tests.actions)
+calibrate.app.command("latency")(cell_tests.latency)
+app.command("diagnose")(diagnose.diagnose)
 app.add_typer(safety.app, name="safety")
 app.command("bringup")(bringup.bringup)
 app.command("doctor")(doctor.doctor)

@@ -1,0 +1,1 @@
+"""Which rung a failing deployment is on, before anything is learned from it."""
