@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.episode import Episode, Float32Array
 from agent.errors import UsageError
-from agent.protocols import Examiner, Policy, Robot
+from agent.protocols import Examiner, Onlooker, Policy, Robot
 from agent.settings import RobotSettings
 
 ROBOTS: Mapping[str, str] = {
@@ -32,6 +32,7 @@ EXPERTS: Mapping[str, str] = {
 }
 # What tells how far a recorded episode truly was, view by view, where a simulator knows.
 PHASES: Mapping[str, str] = {"tabletop": "sim.tabletop.phase:phase_of"}
+ONLOOKERS: Mapping[str, str] = {"franka": "bridges.looking:FrankaOnlooker"}
 EXAMINERS: Mapping[str, str] = {"franka": "bridges.examining:examine"}
 
 
@@ -77,6 +78,12 @@ def make_expert(settings: RobotSettings, robot: Robot) -> Policy:
 def make_phase(robot: str) -> Callable[[Episode], Float32Array] | None:
     """Load what tells the true phase of each view of an episode; None for other robots."""
     return _resolve(robot, PHASES, "robot with a phase") if robot in PHASES else None
+
+
+def make_onlooker(settings: RobotSettings, camera: str, *, posed: bool) -> Onlooker:
+    """Build what looks through a camera of this robot's cell; posed: and where the tool is."""
+    factory: Callable[..., Onlooker] = _resolve(settings.name, ONLOOKERS, "robot with an onlooker")
+    return factory(settings, camera, posed=posed)
 
 
 def make_examiner(settings: RobotSettings) -> Examiner:

@@ -102,6 +102,10 @@ class FrankaArm:
         """Words said since this was asked last, by keys or on the operator's topic."""
         return self._works.operator.words()
 
+    def attend(self, *, keys: bool) -> None:
+        """Take keys as words of the operator, or leave them to whoever asks questions."""
+        self._works.operator.attend(keys=keys)
+
     def reset(self, task: Task) -> Observation:
         """Bring arm and scene to the task's start, and look.
 

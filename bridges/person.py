@@ -107,6 +107,13 @@ class Operator:
         if self._console.open():
             log.warning(HELP)
 
+    def attend(self, *, keys: bool) -> None:
+        """Take keys of the terminal as words, or leave them to whoever asks questions there."""
+        if not keys:
+            self._console.close()
+        elif self._publisher is not None:
+            self._console.open()
+
     def close(self) -> None:
         """Stop listening to keys. May be called twice."""
         self._console.close()

@@ -61,14 +61,15 @@ def refined(lens: Lens, intrinsics: Intrinsics) -> Lens:
     )
 
 
-def place_of(found: HandEye) -> Place:
-    """What a file says of a camera's place."""
+def place_of(found: HandEye, resampled: tuple[float, float] = (0.0, 0.0)) -> Place:
+    """What a file says of a camera's place. resampled: m and rad, as bootstrap finds them."""
     pose = found.fit.camera
     return Place(
         mount=found.mount, position_m=_numbers(pose[:3, 3]),
         rotation_vector_rad=_numbers(rotation_vector(pose)),
         deviation_m=found.deviation_m, deviation_rad=found.deviation_rad,
         gap_m=found.gap_m, gap_rad=found.gap_rad, views=len(found.views),
+        bootstrap_m=resampled[0], bootstrap_rad=resampled[1],
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ LEAST_TURN_DEG = 20.0  # between tool poses
 LEAST_CROSS_TURN_DEG = 5.0  # about a second axis: else the loop does not close uniquely
 OUTLIER = 4.0
 ROUNDS = 4
+DRAWS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,16 @@ def bootstrap(
             gaps.append(apart(fit.camera, again.camera))
     spread = np.sqrt((np.array(gaps) ** 2).mean(0))
     return float(spread[0]), float(spread[1])
+
+
+def spread_of(
+    found: HandEye, board: Board, tool_in_base: Float64Array, seen: Sequence[Seen | None]
+) -> tuple[float, float]:
+    """`bootstrap` over the views that a solution used, by DRAWS draws."""
+    shown = tuple(each for number in found.views if (each := seen[number]) is not None)
+    tools = np.asarray(tool_in_base, np.float64)[list(found.views)]
+    loop = Loop(found.mount, board, found.fit.intrinsics, tools, shown)
+    return bootstrap(loop, found.fit, DRAWS, seed=0)
 
 
 def _strange(squares: Float64Array) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from agent.cli import (
+    action_ranges,
     bringup,
     calibrate,
     cell_tests,
@@ -58,6 +59,7 @@ app.command("prime")(prime.prime)
 app.add_typer(reward.app, name="reward")
 app.add_typer(config.app, name="config")
 app.add_typer(calibrate.app, name="calibrate")
+calibrate.app.command("statistics")(action_ranges.statistics)
 calibrate.app.command("workspace")(cell_tests.workspace)
 calibrate.app.command("actions")(cell_tests.actions)
 calibrate.app.command("latency")(cell_tests.latency)

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
+from agent.cli.guided import (
+    Arm,
+    ByHand,
+    Cell,
+    Count,
+    Into,
+    Live,
+    Size,
+    Words,
+    Yes,
+    capture_driven,
+    capture_live,
+    own,
+    put,
+)
 from agent.cli.options import AsJson
 from agent.errors import DataError, UsageError
 
@@ -84,20 +100,31 @@ def camera(  # noqa: PLR0913  one parameter an option
     square_mm: Square = 30.0,
     marker_mm: Marker = 22.0,
     dictionary: Dictionary = "5x5_100",
+    live: Live = False,
+    robot: Arm = "franka",
+    profile: Cell = "",
+    count: Count = 20,
+    into: Into = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find a camera's intrinsics from pictures of the board, and say what views still lack."""
+    """Find a camera's intrinsics from pictures of the board, and say what views still lack.
+
+    With --live they are taken now through a camera of --profile; move the board, Ctrl-C ends it.
+    """
     from calibration.camera import calibrate
     from calibration.camera_file import CameraFile, lens_of, write
     from calibration.coverage import coverage
     from calibration.pictures import look, pictures
 
     printed = _board(columns, rows, square_mm, marker_mm, dictionary)
+    if live:
+        capture_live(folder, printed, robot, profile, name, count, posed=False)
     files = pictures(folder)
     seen, size = look(printed, files)
     fit = calibrate(printed, seen, *size)
     found = CameraFile(schema=1, camera=name, lens=lens_of(fit.intrinsics, fit))
     write(out, found)
+    put(into, {f"cameras.{name}.lens": found.lens.model_dump()})
     wish = coverage(printed, seen, *size).wish
     left_out = [files[number].name for number in fit.left_out]
     if as_json:
@@ -120,39 +147,81 @@ def hand_eye(  # noqa: PLR0913  one parameter an option
     square_mm: Square = 30.0,
     marker_mm: Marker = 22.0,
     dictionary: Dictionary = "5x5_100",
+    live: Live = False,
+    by_hand: ByHand = False,
+    robot: Arm = "franka",
+    profile: Cell = "",
+    name: Annotated[str, typer.Option("--camera", help="With --live: the camera.")] = "eye_in_hand",
+    size: Size = "640x480",
+    count: Count = 20,
+    yes: Yes = False,
+    task: Words = "",
+    into: Into = None,
     as_json: AsJson = False,
 ) -> None:
     """Find where a camera sits, from pictures of the board and arm poses (poses.json).
 
     The camera file that --out names must hold the lens, which the arm's poses make better; it is
-    written anew with both.
+    written anew with both. With --live the arm is driven from pose to pose, each with consent,
+    and the lens is found from the same pictures where --out is not there yet.
     """
-    from calibration import camera_file
-    from calibration.hand_eye import solve
-    from calibration.pictures import look, pictures, poses
-
     if mount not in ("on-hand", "beside"):
         raise UsageError(f"--mount: on-hand or beside wanted, found {mount!r}")
+    kind: Mount = "on-hand" if mount == "on-hand" else "beside"
     printed = _board(columns, rows, square_mm, marker_mm, dictionary)
+    own(into, profile)
+    if live and by_hand:
+        capture_live(folder, printed, robot, profile, name, count, posed=True)
+    elif live:
+        capture_driven(
+            folder, printed, kind, robot, profile,
+            camera=name, size=size, count=count, yes=yes, task=task,
+        )  # fmt: skip
+    if live and not out.exists():
+        camera(
+            folder, out=out, name=name, columns=columns, rows=rows, square_mm=square_mm,
+            marker_mm=marker_mm, dictionary=dictionary,
+        )  # fmt: skip
+    _find_place(folder, out, kind, printed, into, as_json=as_json)
+
+
+def _find_place(
+    folder: Path, out: Path, kind: Mount, printed: Board, into: Path | None, *, as_json: bool
+) -> None:
+    """Solve the folder's views for the camera's place, write it and say it."""
+    from calibration import camera_file
+    from calibration.hand_eye import solve, spread_of
+    from calibration.pictures import look, pictures, poses
+
     before = camera_file.read(out)
     files = pictures(folder)
-    seen, size = look(printed, files)
+    seen, taken = look(printed, files)
     lens = before.lens
-    if size != (lens.width_px, lens.height_px):
+    if taken != (lens.width_px, lens.height_px):
         raise DataError(
             f"pictures of {lens.width_px} x {lens.height_px} px wanted, as {out} says, found "
-            f"{size[0]} x {size[1]}; calibrate the camera at this size first"
+            f"{taken[0]} x {taken[1]}; calibrate the camera at this size first"
         )
-    kind: Mount = "on-hand" if mount == "on-hand" else "beside"
-    found = solve(kind, printed, before.intrinsics, poses(folder, files), seen)
+    tools = poses(folder, files)
+    found = solve(kind, printed, before.intrinsics, tools, seen)
     better = camera_file.refined(lens, found.fit.intrinsics)
-    after = before.model_copy(update={"place": camera_file.place_of(found), "lens": better})
+    place = camera_file.place_of(found, spread_of(found, printed, tools, seen))
+    after = before.model_copy(update={"place": place, "lens": better})
     camera_file.write(out, after)
+    put(
+        into,
+        {
+            f"cameras.{before.camera}.lens": better.model_dump(),
+            f"cameras.{before.camera}.place": place.model_dump(),
+        },
+    )
     left_out = [files[number].name for number in found.left_out]
     if as_json:
         typer.echo(json.dumps({**after.model_dump(by_alias=True), "left_out": left_out}, indent=1))
         return
     typer.echo(_place_said(found, left_out))
+    doubt = 1000 * place.bootstrap_m, math.degrees(place.bootstrap_rad)
+    typer.echo(f"resampled views agree to {doubt[0]:.2f} mm, {doubt[1]:.3f} deg")
     typer.echo(f"written to {out}")
 
 
@@ -173,8 +242,6 @@ def _lens_said(found: CameraFile, left_out: list[str]) -> str:
 
 
 def _place_said(found: HandEye, left_out: list[str]) -> str:
-    import math
-
     x, y, z = (1000 * float(value) for value in found.fit.camera[:3, 3])
     doubt = f"{1000 * found.deviation_m:.2f} mm, {math.degrees(found.deviation_rad):.3f} deg"
     gap = f"{1000 * found.gap_m:.2f} mm, {math.degrees(found.gap_rad):.3f} deg rms"

@@ -41,13 +41,13 @@ class GuidedArm:
     """Drives a robot to tool poses and looks from there. origin_m: as in the profile's proprio."""
 
     def __init__(self, robot: Robot, origin_m: tuple[float, float, float]) -> None:
-        self._robot, self._origin = robot, np.array(origin_m)
+        self.robot, self._origin = robot, np.array(origin_m)
         self._opening = 1.0
 
     @property
     def card(self) -> RobotCard:
         """The robot's."""
-        return self._robot.card
+        return self.robot.card
 
     def begin(self) -> View:
         """Bring the robot to its start, and look. Raises UsageError where it tells no pose."""
@@ -57,9 +57,9 @@ class GuidedArm:
                 f"a robot whose proprioception has {', '.join(POSE_NAMES)} wanted, "
                 f"{self.card.name} lacks {', '.join(missing)}; add them to [proprio] names"
             )
-        card = self._robot.tasks()[0]
+        card = self.robot.tasks()[0]
         return self._view(
-            self._robot.reset(Task(card.name, card.instruction, card.train[0], 1_000_000))
+            self.robot.reset(Task(card.name, card.instruction, card.train[0], 1_000_000))
         )
 
     def step(self, move: Float64Array, opening: float | None = None) -> tuple[Reading, View]:
@@ -69,7 +69,7 @@ class GuidedArm:
         """
         self._opening = self._opening if opening is None else opening
         delta = np.clip(move / np.array(self.card.full_scale), -1.0, 1.0)
-        reading = self._robot.step([Action(delta.astype(np.float32), self._opening)])
+        reading = self.robot.step([Action(delta.astype(np.float32), self._opening)])
         if reading.ending is not None:
             raise RobotFault(
                 f"an arm that goes on wanted, it ended: {reading.ending.reason}; what was taken is "
@@ -116,7 +116,7 @@ class GuidedArm:
 
     def rest(self) -> None:
         """Let nothing move any more."""
-        self._robot.rest()
+        self.robot.rest()
 
     def _is_after(self, before: View, view: View) -> bool:
         """Whether the picture was taken when the arm stood already."""
