@@ -34,7 +34,7 @@ def evaluate(  # noqa: PLR0913  one parameter an option
 
     judge = None
     if not recorded:
-        from agent.cli.build import make_judge
+        from agent.cli.judges import make_judge
         from agent.cli.options import resolve
 
         judge = make_judge(resolve(config, sets, reward=reward).settings)
