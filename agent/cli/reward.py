@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.options import AsJson, Sets
+from agent.cli.reward_calibrate import calibrate
 from agent.cli.reward_eval import evaluate
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Judges: teach them, and hold them to the truth.", no_args_is_help=True)
 app.command("eval")(evaluate)
+app.command("calibrate")(calibrate)
 
 Runs = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")]
 
@@ -47,6 +49,50 @@ def label(
 
         counted = label_runs(runs, out, told, _tell)
         typer.echo(_as_json(counted, out) if as_json else _as_text(counted, out))
+
+
+@app.command()
+def train(  # noqa: PLR0913  one parameter an option
+    *,
+    labels: Annotated[
+        list[Path], typer.Option(metavar="FOLDER", help="Labels to learn from; may be repeated.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder to write.")],
+    model: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Model to start from, else a small one.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Teach every weight, not LoRA alone.")
+    ] = False,
+    tower: Annotated[
+        Path | None,
+        typer.Option(metavar="CHECKPOINT", help="Policy that lends a fresh one its eyes."),
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Keep the weights in float16.")] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Gradient steps of the schedule.")] = 2000,
+    until: Annotated[int, typer.Option(min=0, help="Stop after this one; 0: the last.")] = 0,
+    views: Annotated[int, typer.Option(min=1, help="Views a gradient step.")] = 24,
+    learning_rate: Annotated[float, typer.Option(min=0, help="Peak AdamW step size.")] = 1e-3,
+    rank: Annotated[int, typer.Option(min=1, help="LoRA rank.")] = 16,
+    held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share of starts apart.")] = 0.1,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes every random choice.")] = 0,
+) -> None:
+    """Teach a vision-language model to judge, by the labels of `reward label`."""
+    from agent.reward.course import Course, teach
+    from agent.reward.training import Progress, TrainSettings
+    from agent.teaching import lessons_of
+
+    def tell(done: Progress) -> None:
+        line = f"step {done.step}/{done.steps}  loss {done.loss:.4f}"
+        typer.echo(f"{line}  held out {done.held_out:.4f}", err=True)
+
+    told = TrainSettings(
+        steps=steps, until=until, views=views, learning_rate=learning_rate, full=full, rank=rank,
+        seed=seed,
+    )  # fmt: skip
+    lessons, apart = lessons_of(labels, held_out, on_episode=_tell)
+    teach(lessons, apart, Course(out, model, tower, half, told), tell)
+    typer.echo(f"judge written to {out}")
 
 
 def _draw(run: Path, file: Path, told: Thresholds) -> None:

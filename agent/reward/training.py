@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agent.reward.asking import Asker
+from agent.reward.asking import Asker, Model
 from agent.reward.landmarks import LandmarkHead
 from agent.reward.lessons import Deck, Lessons, Shown
 from agent.reward.progress_file import read_state, write_state
@@ -65,8 +66,12 @@ class Trainer:
         self._deck = Deck(lessons, settings.questions)
         self._held_out = Deck(held_out, settings.questions) if held_out else None
         torch.manual_seed(settings.seed)
+        # Changes the model in place: its own forward pass then goes through the adapter.
+        self._adapted = None if settings.full else _with_lora(asker.model, settings)
+        if settings.full:
+            asker.model.requires_grad_(requires_grad=True)
         self._head = self._head_for(lessons) if settings.full else None
-        self._named = dict(_learning(asker.model, settings))
+        self._named = {n: p for n, p in asker.model.named_parameters() if p.requires_grad}
         heads = dict(self._head.named_parameters()) if self._head else {}
         self._all = {**self._named, **{f"landmarks.{name}": p for name, p in heads.items()}}
         self._optimizer = torch.optim.AdamW(
@@ -90,7 +95,7 @@ class Trainer:
         every: int = 50,
         keep_every: int = 500,
     ) -> None:
-        """Train to the last step; `keep` is called now and then, the averaged weights in place."""
+        """Train to the last step; `keep` is called now and then and at the end."""
         sums, since = np.zeros(2), 0
         end = min(self._settings.until or self._settings.steps, self._settings.steps)
         while self._step < end:
@@ -103,10 +108,7 @@ class Trainer:
                 on_progress(Progress(self._step, self._settings.steps, loss, marks, told))
                 sums, since = np.zeros(2), 0
             if self._step % keep_every == 0 or last:
-                with torch.no_grad():
-                    self._swap()
-                    keep()
-                    self._swap()
+                keep()
 
     def held_out_loss(self, views: int = 96) -> float:
         """Mean loss a question on lessons that are never learned from, NaN without any."""
@@ -114,13 +116,23 @@ class Trainer:
             return float("nan")
         shown = self._held_out.draw(views, np.random.default_rng(0), vary=False)
         model = self.asker.model.eval()
-        with torch.no_grad():
-            self._swap()
-            loss = float(np.mean([float(self._loss(shown[n : n + 24])[0])
-                                  for n in range(0, views, 24)]))  # fmt: skip
-            self._swap()
+        with torch.no_grad(), self.averaged():
+            parts = [float(self._loss(shown[n : n + 24])[0]) for n in range(0, views, 24)]
         model.train()
-        return loss
+        return float(np.mean(parts))
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside, the model has the averaged weights."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def merged(self) -> Model:
+        """The model as it is to be kept: what LoRA learned is merged in, and training is over."""
+        return self._adapted.merge_and_unload() if self._adapted else self.asker.model
 
     def _descend(self) -> np.ndarray:
         settings = self._settings
@@ -210,12 +222,17 @@ class Trainer:
         }  # fmt: skip
 
 
-def _learning(model: nn.Module, settings: TrainSettings) -> Iterator[tuple[str, nn.Parameter]]:
-    if settings.full:
-        model.requires_grad_(requires_grad=True)
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            yield name, parameter
+def _with_lora(model: Model, settings: TrainSettings) -> Model:
+    """Put adapters on every linear layer of the language model, and freeze all else."""
+    from peft import LoraConfig, get_peft_model
+
+    decoder = model.get_decoder()
+    inside = {id(module) for module in decoder.modules() if isinstance(module, nn.Linear)}
+    targets = [name for name, module in model.named_modules() if id(module) in inside]
+    config = LoraConfig(
+        r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules=targets
+    )
+    return get_peft_model(model, config)
 
 
 def _cross_entropy(logits: Tensor, wanted: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
