@@ -140,6 +140,8 @@ def _exchange(
     said = bytearray()
     while len(said) <= MOST_TAKEN and (piece := answer.read(_PIECE)):
         said += piece
+    if answer.length and len(said) <= MOST_TAKEN:
+        raise http.client.IncompleteRead(bytes(said), answer.length)
     return answer.status, bytes(said)
 
 
