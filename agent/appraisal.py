@@ -81,16 +81,18 @@ def judged(
     runs: Sequence[Path],
     judge: RewardModel | None = None,
     on_episode: Callable[[int], None] = lambda _: None,
+    first: int | None = None,
 ) -> Iterator[Judged]:
     """Read runs episode by episode; `judge` judges again, None takes what the run recorded.
 
+    first: only so many episodes of each run.
     Raises UsageError where there is no run, DataError for a damaged episode.
     """
     done = 0
     for run in runs:
         reader = ZarrReader(run)
         phase_of = make_phase(str(open_run(run).settings.get("robot", {}).get("name", "")))
-        for known in truths(run):
+        for known in truths(run)[:first]:
             scored = reader.read(known.id)
             signal = scored.signal if judge is None else _asked(judge, scored.episode)
             phase = None if phase_of is None else phase_of(scored.episode)

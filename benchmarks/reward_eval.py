@@ -77,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--set", action="append", default=[], help="as of vlarl-agent, reward.*")
+    parser.add_argument("--first", type=int, default=None, help="episodes of each run; all")
     parser.add_argument("--kept", type=Path, default=None, help="folder of kept answers")
     parser.add_argument("--out", type=Path, required=True)
     told = parser.parse_args()
@@ -90,7 +91,7 @@ def main() -> None:
     drivers: dict[tuple[str, str], str] = {}
     for run in told.runs:
         asked.run = run.name
-        found += judged([run], asked)
+        found += judged([run], asked, first=told.first)
         drivers |= {(run.name, each): _driver(run, each) for each in ZarrReader(run).ids()}
         sys.stderr.write(f"{run.name}: {len(found)} episodes judged\n")
     whole = appraise(found)
@@ -108,7 +109,7 @@ def main() -> None:
         "all": figures(whole.whole),
         "tasks": [figures(each) for each in whole.tasks],
         "by_shift": _parts(found, {(e.run, e.id): e.run for e in found}),
-        "by_driver": _parts(found, drivers),
+        "by_driver": _parts(found, {(e.run, e.id): drivers[e.run, e.id] for e in found}),
         "mistakes": _mistakes(found, drivers),
     }
     told.out.write_text(json.dumps(values, indent=1) + "\n")
