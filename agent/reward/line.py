@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import json
@@ -66,32 +67,38 @@ class Line:
     def _once(self, path: str, body: Body | None) -> Any:  # noqa: ANN401  any JSON
         parts = urlsplit(self.url)
         connection = _connection(parts, self.timeout_s)
-        # A socket's own time-out begins anew with every byte; this one does not.
-        clock = threading.Timer(self.timeout_s, _cut, (connection,))
-        clock.daemon = True
-        clock.start()
+        ended = threading.Event()
         try:
-            status, said = _exchange(connection, parts.path.rstrip("/") + path, body, self.token)
+            connection.connect()
+            # A socket's own time-out begins anew with every byte; this one does not. An answer
+            # takes the socket out of its connection, so it is held here.
+            clock = threading.Timer(self.timeout_s, _cut, (connection.sock, ended))
+            clock.daemon = True
+            clock.start()
+            try:
+                place = parts.path.rstrip("/") + path
+                status, said = _exchange(connection, place, body, self.token)
+            finally:
+                clock.cancel()
         except (OSError, http.client.HTTPException) as error:
-            late = "no answer in time" if not clock.is_alive() else f"no answer: {error!r}"
-            raise _Passing(late) from error
+            late = ended.is_set() or isinstance(error, TimeoutError)
+            why = f"no answer in {self.timeout_s:g} s" if late else f"no answer: {error!r}"
+            raise _Passing(why) from error
         finally:
-            clock.cancel()
             connection.close()
         return _read(f"{self.url}{path}", status, said)
 
 
 def line_to(url: str, timeout_s: float, retries: int, *, exposed: bool, token: str = "") -> Line:
     """Check an address before anything goes there. Raises UsageError."""
-    parts = urlsplit(url)
+    wanted = f"reward.url: an address such as http://127.0.0.1:8000 wanted, found {url!r}"
     try:
+        parts = urlsplit(url)
         host = parts.hostname if parts.port != 0 else None
-    except ValueError:  # a port that is no number
-        host = None
+    except ValueError as error:  # a port that is no number, half a bracket
+        raise UsageError(wanted) from error
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
-        raise UsageError(
-            f"reward.url: an address such as http://127.0.0.1:8000 wanted, found {url!r}"
-        )
+        raise UsageError(wanted)
     if parts.username is not None:
         raise UsageError("reward.url: no user name or password wanted; the token has its own place")
     if not is_loopback(host):
@@ -159,11 +166,8 @@ def _read(where: str, status: int, said: bytes) -> Any:  # noqa: ANN401  any JSO
         raise RewardUnavailable(f"{where}: JSON wanted, found {said[:80]!r}") from error
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    """End whatever waits for this connection. The socket itself is closed by who waits."""
-    sock = connection.sock
-    if sock is not None:
-        try:
-            sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it has ended already
+def _cut(sock: socket.socket, ended: threading.Event) -> None:
+    """End whatever waits for this socket, which is closed by who waits."""
+    ended.set()
+    with contextlib.suppress(OSError):  # it has ended already
+        sock.shutdown(socket.SHUT_RDWR)
