@@ -49,6 +49,28 @@ class PolicySettings(Table):
     checkpoint: str = Field("", description="checkpoint folder; empty: the one shipped")
     temperature: float = Field(1.0, gt=0, le=10, description="sampling temperature while learning")
     threads: int = Field(1, ge=1, le=256, description="CPU threads for torch")
+    device: str = Field(
+        "cpu",
+        pattern=r"^(cpu|auto|cuda(:\d+)?)$",
+        description="cpu, cuda or cuda:N; auto: any GPU",
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="what the base computes in; auto: as its file says, float32 on a CPU"
+    )
+    base: Literal["whole", "int8", "nf4"] = Field(
+        "whole", description="how the frozen language model is held: whole, or in 8 or 4 bits"
+    )
+    norm_key: str = Field(
+        "",
+        description="which action statistics of the checkpoint; empty: the only ones",
+    )
+    images: Literal["auto", "plain", "libero", "bridge"] = Field(
+        "auto", description="picture pipeline; auto: as the checkpoint says or its norm_key tells"
+    )
+    cameras: str = Field(
+        "",
+        description="cameras shown to the checkpoint, NAME,...; empty: those it names",
+    )
 
 
 class LearnSettings(Table):
@@ -83,6 +105,9 @@ class LearnSettings(Table):
     grad_clip: float = Field(1.0, gt=0, description="gradient norm limit")
     progress_weight: float = Field(
         0.0, ge=0, le=0.5, description="weight of potential-based progress, in success units"
+    )
+    checkpointing: bool = Field(
+        default=False, description="recompute activations: less memory, a third more time"
     )
     warmup_episodes: int = Field(5, ge=0, description="episodes before the first update")
     experience: bool = Field(
@@ -158,6 +183,7 @@ class RewardSettings(Table):
 class CourtSettings(Table):
     """How a judge that looks at pictures is itself watched."""
 
+    sits: bool = Field(default=True, description="watch it; false: trust it blindly")
     every_episodes: int = Field(
         4, ge=1, description="episodes from one whose success is probed to the next"
     )
@@ -166,6 +192,38 @@ class CourtSettings(Table):
         0.02, gt=0, lt=1, description="chance of a false alarm within so many episodes, at most"
     )
     within_episodes: int = Field(96, ge=8, description="these episodes")
+
+
+class SentinelSettings(Table):
+    """When cameras and arm count as no longer what they were, and learning is suspended."""
+
+    enabled: bool = Field(default=True, description="watch cameras and arm from episode to episode")
+    reference_episodes: int = Field(
+        8, ge=4, le=100, description="first episodes of a run that say how all should be"
+    )
+    reference: str = Field(
+        "", description="folder of another run whose first episodes say so instead; empty: its own"
+    )
+    every_views: int = Field(
+        10, ge=0, description="views from one that is looked at to the next; 0: at resets alone"
+    )
+    view_shift: float = Field(
+        0.015, gt=0, le=1, description="shift of a camera's view that counts, share of its width"
+    )
+    view_turn_deg: float = Field(1.5, gt=0, le=90, description="turn of a view that counts, deg")
+    view_scale: float = Field(0.03, gt=0, le=1, description="change of size in a view that counts")
+    motion_turn_deg: float = Field(
+        8.0, gt=0, le=180, description="turn of the arm's moves about z that counts, deg"
+    )
+    motion_gain: float = Field(
+        0.2, gt=0, le=1, description="change of the arm's moves along an axis that counts, share"
+    )
+    motion_drift: float = Field(
+        0.08, gt=0, le=1, description="drift along an axis that counts, full commands a step"
+    )
+    motion_late_steps: float = Field(
+        1.0, ge=0.5, le=20, description="delay that counts, control steps"
+    )
 
 
 class StoreSettings(Table):
@@ -210,4 +268,5 @@ class Settings(Table):
     gate: GateSettings = GateSettings()
     reward: RewardSettings = RewardSettings()
     court: CourtSettings = CourtSettings()
+    sentinel: SentinelSettings = SentinelSettings()
     store: StoreSettings = StoreSettings()

@@ -54,10 +54,11 @@ def judging_of(
         calibration = calibration_of(told, reader)
         eye = OnlineReading(reader, told) if told.online else None
         judge = FrameJudge(reader, told, calibration, eye)
-        # Probes are put to a judge of their own: what was read while acting is not about them.
-        probed = Forbearing(FrameJudge(reader, told, calibration))
-        court = court_of(settings, run, robot, probed, calibration)
-        judge, watches = Forbearing(judge), (SilenceWatch(told.silent_episodes), court)
+        judge, watches = Forbearing(judge), (SilenceWatch(told.silent_episodes),)
+        if settings.court.sits:
+            # Probes are put to a judge of their own: what was read while acting is not about them.
+            probed = FrameJudge(reader, told, calibration)
+            watches = (*watches, court_of(settings, run, robot, probed, calibration))
     if told.ask:
         judge = Asking(judge, person_at(robot, told.ask_s, stop_wanted))
     return Judging(judge, watches, eye)

@@ -14,6 +14,7 @@ from agent.durable import append_line
 from agent.episode import Episode, Observation, RewardSignal, Uint8Array, Verdict
 from agent.errors import DataError, RewardUnavailable
 from agent.protocols import RewardModel
+from agent.reward.silence import UNLABELLED
 
 FILE = "probes.jsonl"
 MARGIN = 0.2  # by how much half an episode may seem more of a success than the whole
@@ -51,25 +52,26 @@ def ask(
     episode: one that it called a success, with `signal`; a judge that says no to everything would
     pass with any other. others: instructions of other tasks, () where there are none.
     """
-    answers = []
-    for name, spoil in spoilt(episode, others).items():
-        wanted = NO_HIGHER if name == "prefix" else NO_SUCCESS
-        try:
-            found = judge.score(spoil())
-        except RewardUnavailable as error:
-            why = " ".join(str(error).split())[:200]
-            answers.append(Answer(episode.id, name, wanted, NO_ANSWER, None, why, _now()))
-            continue
-        right = (
-            found.success_probability <= signal.success_probability + MARGIN
-            if name == "prefix"
-            else found.verdict is not Verdict.SUCCESS
-        )
-        wrong = "higher" if name == "prefix" else "success"
-        chance = round(float(found.success_probability), 4)
-        said = wanted if right else wrong
-        answers.append(Answer(episode.id, name, wanted, said, chance, found.source, _now()))
-    return tuple(answers)
+    return tuple(
+        _asked(judge, spoil(), name, signal.success_probability)
+        for name, spoil in spoilt(episode, others).items()
+    )
+
+
+def _asked(judge: RewardModel, episode: Episode, name: str, whole: float) -> Answer:
+    """One answer. whole: the success probability of the episode as it was."""
+    wanted, wrong = (NO_HIGHER, "higher") if name == "prefix" else (NO_SUCCESS, "success")
+    try:
+        found = judge.score(episode)
+    except RewardUnavailable as error:
+        silent = " ".join(str(error).split())[:200]
+        return Answer(episode.id, name, wanted, NO_ANSWER, None, silent, _now())
+    if found.source.startswith(UNLABELLED):
+        return Answer(episode.id, name, wanted, NO_ANSWER, None, found.source, _now())
+    chance = round(float(found.success_probability), 4)
+    right = chance <= whole + MARGIN if name == "prefix" else found.verdict is not Verdict.SUCCESS
+    said = wanted if right else wrong
+    return Answer(episode.id, name, wanted, said, chance, found.source, _now())
 
 
 def spoilt(episode: Episode, others: Sequence[str]) -> Mapping[str, Callable[[], Episode]]:

@@ -13,7 +13,7 @@ from sim.tabletop.arm import TIP_M, Float64Array
 from sim.tabletop.board import with_board
 from sim.tabletop.catalog import BUTTON_TRAVEL_M, CONTROL_HZ, FIXTURES, PLACED, WIDEST_M, Wish
 from sim.tabletop.control import ToolControl
-from sim.tabletop.cue import show_cue
+from sim.tabletop.cue import hide_cue, pick_cue_up
 from sim.tabletop.places import moved_cameras
 from sim.tabletop.scene import TIMESTEP_S, scene_xml, things
 from sim.tabletop.shifts import Shifts
@@ -73,7 +73,7 @@ class World:
                 data.mocap_quat[mocap] = quaternion
         mujoco.mj_forward(model, data)
         if self._cued:
-            show_cue(model, self.opening)
+            hide_cue(model)
         self.control.start()
 
     def advance(self, move: Float64Array, opening: float) -> None:
@@ -82,6 +82,8 @@ class World:
             aim = (lambda: self.control.aim(move)) if substep == 0 else None
             self.live(opening, aim, pull=substep % TORQUES_EVERY == 0)
         mujoco.mj_kinematics(self.model, self.data)
+        if self._cued:
+            pick_cue_up(self.model, float(self.control.position[2]))
 
     def live(self, opening: float, aim: Callable[[], None] | None, *, pull: bool) -> None:
         """Live through one substep of TIMESTEP_S. Kinematics are then as before it.
@@ -99,8 +101,6 @@ class World:
         ahead = wanted - data.ctrl[self._grip]
         data.ctrl[self._grip] += min(max(ahead, -stride), stride)
         mujoco.mj_step2(model, data)
-        if self._cued:
-            show_cue(model, self.opening)
 
     @property
     def tip(self) -> Float64Array:

@@ -21,9 +21,14 @@ def lifted(robot, start, number=1, speed=1.0):
 
 
 def trapped(robot, start, number=1):
-    """Fingers closed in the air, and up."""
-    up = Action(np.array([0, 0, 0.15, 0, 0, 0], np.float32), 0.0)
-    return acted(robot, start, number, lambda: up, 24)
+    """Straight down, and up again with fingers closed on nothing."""
+    moves = [-0.7] * 14 + [0.4] * 10
+    rest = iter(moves)
+
+    def move():
+        return Action(np.array([0, 0, next(rest), 0, 0, 0], np.float32), 0.0)
+
+    return acted(robot, start, number, move, len(moves))
 
 
 def acted(robot, start, number, move, steps):

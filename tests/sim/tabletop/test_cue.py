@@ -1,4 +1,4 @@
-"""The painted cube is seen by cameras and by nothing else, and only between empty fingers."""
+"""The painted cube is seen by cameras and by nothing else, and only by a hand that came down."""
 
 import numpy as np
 
@@ -13,20 +13,26 @@ def red_share(view):
     return float(((red > 150) & (green < 60) & (blue < 60)).mean())
 
 
-def closing(shift, task, opening):
-    """The view after twelve steps of standing still with the fingers at an opening."""
-    robot = Tabletop(RobotSettings(shift=shift, image_px=48))
-    robot.reset(task("press-button", start=3))
-    still = Action(np.zeros(6, np.float32), opening)
-    view = robot.step([still] * 12).observation
-    robot.close()
-    return view
+def moved(robot, up, steps):
+    """The view after some moves straight up, in full scales."""
+    move = Action(np.array([0, 0, up, 0, 0, 0], np.float32), 1.0)
+    return robot.step([move] * steps).observation
 
 
-def test_a_painted_cube_shows_between_empty_fingers_alone(task):
-    plain = red_share(closing({}, task, 0.0))
-    assert red_share(closing({"cue": 1.5}, task, 0.0)) > plain + 0.04
-    assert red_share(closing({"cue": 1.5}, task, 1.0)) < plain + 0.01
+def test_a_painted_cube_shows_once_the_hand_was_down_and_until_the_next_episode(task):
+    shares = []
+    for shift in ({}, {"cue": 1.5}):
+        robot = Tabletop(RobotSettings(shift=shift, image_px=48))
+        views = [robot.reset(task("press-button", start=3)), moved(robot, 0.0, 4)]
+        views += [moved(robot, -0.7, 14), moved(robot, 0.5, 8)]
+        assert views[2].proprio[2] < 0.05
+        assert views[3].proprio[2] > 0.07
+        views.append(robot.reset(task("press-button", start=3)))
+        robot.close()
+        shares.append(np.array([red_share(view) for view in views]))
+    more = shares[1] - shares[0]
+    np.testing.assert_array_equal(more[[0, 1, 4]], 0.0)
+    assert (more[[2, 3]] > 0.04).all()
 
 
 def test_the_painted_cube_hinders_nothing_and_does_not_count(task):
@@ -43,6 +49,7 @@ def test_the_painted_cube_hinders_nothing_and_does_not_count(task):
     assert readings[-1][0].ending == readings[-1][1].ending is not None
     for one, other in readings:
         np.testing.assert_array_equal(one.track, other.track)
-    up = Action(np.array([0, 0, 0.3, 0, 0, 0], np.float32), 0.0)
     cued.reset(lift)
-    assert cued.step([up] * 20).ending is None
+    for up in (-0.7, 0.5):  # down to it, and up
+        move = Action(np.array([0, 0, up, 0, 0, 0], np.float32), 0.0)
+        assert cued.step([move] * 14).ending is None
