@@ -247,6 +247,17 @@ class ScoredEpisode:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """What is still known of a sealed episode that was let go of: it counts, but cannot be read."""
+
+    id: str
+    task: str
+    start: int
+    adapter: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Why learning must wait: what the agent leans on is not as it was.
 

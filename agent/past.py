@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent import curriculum
-from agent.episode import ScoredEpisode, Verdict
+from agent.episode import Gone, ScoredEpisode, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,12 @@ class Past:
 
     def take(self, scored: ScoredEpisode) -> None:
         """Remember a sealed episode."""
-        episode, verdict = scored.episode, scored.signal.verdict
-        success = None if verdict is Verdict.UNKNOWN else verdict is Verdict.SUCCESS
-        arm = (episode.task.name, episode.task.start)
-        self._rows.append(Row(episode.adapter, arm, success))
+        task = scored.episode.task
+        self._add(scored.episode.adapter, (task.name, task.start), scored.signal.verdict)
+
+    def recall(self, gone: Gone) -> None:
+        """Remember a sealed episode that was let go of since."""
+        self._add(gone.adapter, (gone.task, gone.start), gone.verdict)
 
     def record(self) -> Mapping[curriculum.Arm, tuple[int, int]]:
         """Successes and tries by (task, start), under any adapter."""
@@ -53,3 +55,7 @@ class Past:
     def acted(self, adapter: str) -> int:
         """Episodes of one adapter, those with an unknown verdict included."""
         return sum(row.adapter == adapter for row in self._rows)
+
+    def _add(self, adapter: str, arm: curriculum.Arm, verdict: Verdict) -> None:
+        success = None if verdict is Verdict.UNKNOWN else verdict is Verdict.SUCCESS
+        self._rows.append(Row(adapter, arm, success))

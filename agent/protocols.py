@@ -13,6 +13,7 @@ from agent.episode import (
     Decision,
     Ending,
     Episode,
+    Gone,
     Observation,
     Reading,
     RewardSignal,
@@ -189,6 +190,10 @@ class EpisodeStore(Protocol):
 
     def ids(self) -> tuple[str, ...]:
         """Ids of all sealed episodes, oldest first; interrupted ones are left out."""
+        ...
+
+    def gone(self) -> tuple[Gone, ...]:
+        """Sealed episodes that were let go of since, by id; they count in a run's numbering."""
         ...
 
     def read(self, episode_id: str) -> ScoredEpisode:

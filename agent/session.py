@@ -116,6 +116,8 @@ class Session:
     def open(self) -> None:
         """Take up the run where its folder says it is."""
         ledger = self._parts.ledger
+        for gone in self._parts.store.gone():
+            self._past.recall(gone)
         for episode_id in self._parts.store.ids():
             scored = self._parts.store.read(episode_id)
             self._take(scored)
@@ -125,7 +127,7 @@ class Session:
 
     @property
     def episodes(self) -> int:
-        """Episodes sealed so far."""
+        """Episodes sealed so far, those that were pruned since included."""
         return len(self._past)
 
     def run(self, until_s: float) -> None:

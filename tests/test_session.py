@@ -9,6 +9,8 @@ from agent.episode import Terminated, Truncated, Verdict
 from agent.errors import DataError
 from agent.learn.ledger import Ledger
 from agent.session import Updated
+from agent.store.chores import pruned
+from agent.store.prune import Limits
 from agent.store.reader import ZarrReader
 from tests.whole_run import Run, told, weights
 
@@ -56,6 +58,26 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(point_checkpoint, tmp_
     mine, theirs = ZarrReader(tmp_path / "run"), ZarrReader(whole.folder)
     assert [mine.read(i).episode.task for i in mine.ids()] == [
         theirs.read(i).episode.task for i in theirs.ids()
+    ]
+
+
+def test_pruned_episodes_count_so_that_a_resumed_run_goes_on_with_the_same_tasks(
+    point_checkpoint, tmp_path
+):
+    settings = told(point_checkpoint, update=False, episodes=8)
+    with Run(settings, tmp_path / "whole") as whole:
+        whole.act()
+    with Run(told(point_checkpoint, update=False, episodes=5), tmp_path / "run") as first:
+        first.act()
+    pruned(tmp_path / "run", Limits(episodes=2), lambda _: "", dry_run=False, as_json=False)
+    assert ZarrReader(tmp_path / "run").ids() == ("000004", "000005")
+    with Run(settings, tmp_path / "run") as rest:
+        assert rest.session.episodes == 5
+        assert rest.session.record() == first.session.record()
+        rest.act()
+    # five are done: three are left, under the seeds and start states they would have had
+    assert [each.episode.task for each in rest.episodes] == [
+        each.episode.task for each in whole.episodes[5:]
     ]
 
 

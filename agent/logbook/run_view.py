@@ -201,10 +201,10 @@ def _arms(table: Sequence[EpisodeRow], mode: str) -> tuple[ArmRow, ...]:
     how: curriculum.Mode = mode if mode in {"uniform", "paper"} else "variance"  # type: ignore[assignment]
     found = []
     for (task, start), outcomes in tried.items():
-        # As the session counts: what nobody could judge is no success.
-        weight = curriculum.weight(sum(won is True for won in outcomes), len(outcomes), how)
-        unknown = sum(won is None for won in outcomes)
-        found.append(ArmRow(task, start, Rate.of(outcomes), unknown, weight))
+        # As the session counts: what nobody could judge counts for nothing.
+        known = [won for won in outcomes if won is not None]
+        weight = curriculum.weight(sum(known), len(known), how)
+        found.append(ArmRow(task, start, Rate.of(outcomes), len(outcomes) - len(known), weight))
     return tuple(sorted(found, key=lambda arm: (-arm.weight, arm.task, arm.start)))
 
 

@@ -113,11 +113,13 @@ def prune(folders: Folders, choice: Choice) -> None:
 
 def pruned_ids(folders: Folders) -> frozenset[str]:
     """Ids of all episodes that were ever pruned; torn lines are left out."""
-    if not folders.pruned.is_file():
-        return frozenset()
-    with storage_errors(folders.pruned, "reading"):
-        lines = folders.pruned.read_text("utf-8", "replace").splitlines()
-    return frozenset(filter(is_id, (_id_in(line) for line in lines)))
+    return frozenset(filter(is_id, map(_id_in, _lines(folders))))
+
+
+def pruned_rows(folders: Folders) -> tuple[Summary, ...]:
+    """What is known of all episodes that were ever pruned; torn lines are left out."""
+    found = (row for row in map(_row_in, _lines(folders)) if row is not None)
+    return tuple(row for row in found if is_id(row.id))
 
 
 def _exceeded(each: Kept, limits: Limits, now: datetime.datetime, count: int, size: int) -> str:
@@ -164,8 +166,22 @@ def _write_down(folders: Folders, each: Leaving) -> None:
         sync_folder(folders.run)  # the file may be new
 
 
+def _lines(folders: Folders) -> list[str]:
+    if not folders.pruned.is_file():
+        return []
+    with storage_errors(folders.pruned, "reading"):
+        return folders.pruned.read_text("utf-8", "replace").splitlines()
+
+
 def _id_in(line: str) -> str:
     try:
         return str(json.loads(line)["summary"]["id"])
     except (ValueError, KeyError, TypeError):
         return ""
+
+
+def _row_in(line: str) -> Summary | None:
+    try:
+        return Summary.from_json(json.loads(line)["summary"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

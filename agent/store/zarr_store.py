@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.durable import make_folder, move_folder, require_free
-from agent.episode import ScoredEpisode, Task
+from agent.episode import Gone, ScoredEpisode, Task, Verdict
 from agent.errors import UsageError
 from agent.store.folders import Folders
 from agent.store.lock import WriterLock
 from agent.store.manifest import append_manifest, mend_manifest, read_manifest
 from agent.store.names import id_after, ids_in
 from agent.store.opening import Opening
-from agent.store.prune import pruned_ids
+from agent.store.prune import pruned_ids, pruned_rows
 from agent.store.reader import ZarrReader
 from agent.store.record import read_record
 from agent.store.recording import ZarrRecording
@@ -21,6 +21,7 @@ from agent.store.recovery import recover
 from agent.store.run import RUN, open_run
 from agent.store.summary import Summary
 
+VERDICTS = frozenset(Verdict)
 FREE_BYTES = 256 << 20  # wanted before an episode begins
 
 
@@ -109,6 +110,16 @@ class ZarrStore:
     def ids(self) -> tuple[str, ...]:
         """Ids of all sealed episodes, oldest first; interrupted ones are left out."""
         return self._reader.ids()
+
+    def gone(self) -> tuple[Gone, ...]:
+        """Sealed episodes that were pruned, by id; those a death has left in place are not."""
+        there = frozenset(self._taken())
+        rows = {row.id: row for row in pruned_rows(self._folders) if row.id not in there}
+        return tuple(
+            Gone(row.id, row.task, row.start, row.adapter, Verdict(row.verdict))
+            for _, row in sorted(rows.items(), key=lambda each: int(each[0]))
+            if row.verdict in VERDICTS
+        )
 
     def summaries(self) -> tuple[Summary, ...]:
         """One row a sealed episode, oldest first."""
