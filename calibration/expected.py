@@ -26,8 +26,8 @@ SIDE = 48  # px: what is compared
 RIDGE = 1e-3
 NOISE = 4.0  # grey levels that no pose explains, at least
 STEPS = 25
+SEARCHED = 12  # pictures that the coarse search looks at
 LEAST_VIEWS = 24
-SMALLEST = 0.25  # px of SIDE: a search step that ends the search
 GRID = (-9.0, -6.0, -3.0, 0.0, 3.0, 6.0, 9.0)
 ROLLS = (-0.2, 0.0, 0.2)
 
@@ -177,7 +177,7 @@ def _warped(images: Float32Array, motion: Float64Array) -> Float32Array:
 
 def _searched(images: Float32Array, shown: Float32Array, sure: Float64Array) -> Float64Array:
     """The best of a coarse grid, on every few of the pictures."""
-    every = max(1, len(images) // 40)
+    every = max(1, len(images) // SEARCHED)
     few, seen = images[::every], shown[::every]
     tried = [
         np.array([right, down, roll * SIDE / 2.0, 0.0])
