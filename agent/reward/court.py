@@ -79,16 +79,38 @@ class Court:
             self._known = probes.kept(self._run)
         self._renew()
         if scored.episode.id > self._since:
-            self._hear(scored, self._known.get(scored.episode.id, ()))
+            self.hear(scored, self._known.get(scored.episode.id, ()))
 
     def note(self, scored: ScoredEpisode) -> Alarm | None:
         """Put the probes if it is their turn, keep the answers, and weigh everything."""
         self._renew()
         answers: tuple[probes.Answer, ...] = ()
-        if self._due(scored.signal):
+        if self.due(scored.signal):
             answers = probes.ask(self._judge, scored.episode, scored.signal, self._others)
             probes.keep(self._run, answers)
-        return self._hear(scored, answers)
+        return self.hear(scored, answers)
+
+    def due(self, signal: RewardSignal) -> bool:
+        """Whether this episode's probes are to be put to the judge."""
+        late = self._unprobed + 1 >= self._settings.every_episodes
+        return late and signal.verdict is Verdict.SUCCESS
+
+    def hear(self, scored: ScoredEpisode, answers: Sequence[probes.Answer]) -> Alarm | None:
+        """Weigh one more episode, and the answers to its probes, () where none were put."""
+        self._episodes += 1
+        self._unprobed = 0 if answers else self._unprobed + 1
+        for answer in answers:
+            if answer.passed is not None and answer.name in self._bets:
+                self._bets[answer.name].take(odd=not answer.passed)
+                self._why[answer.name] = f"wanted {answer.wanted}, found {answer.found}"
+        if scored.signal.verdict is Verdict.SUCCESS and WITNESS in self._bets:
+            self._question(scored)
+        if not scored.signal.source.startswith(UNLABELLED):
+            self._scores.append(float(scored.signal.success_probability))
+        alarm = self._counted() or self._drifted()
+        if alarm is not None:
+            self._begin()
+        return alarm
 
     def _begin(self) -> None:
         """Forget what was heard: at first, after an alarm, and after a person lifted one."""
@@ -118,26 +140,6 @@ class Court:
         if since > self._since:
             self._since = since
             self._begin()
-
-    def _due(self, signal: RewardSignal) -> bool:
-        late = self._unprobed + 1 >= self._settings.every_episodes
-        return late and signal.verdict is Verdict.SUCCESS
-
-    def _hear(self, scored: ScoredEpisode, answers: Sequence[probes.Answer]) -> Alarm | None:
-        self._episodes += 1
-        self._unprobed = 0 if answers else self._unprobed + 1
-        for answer in answers:
-            if answer.passed is not None and answer.name in self._bets:
-                self._bets[answer.name].take(odd=not answer.passed)
-                self._why[answer.name] = f"wanted {answer.wanted}, found {answer.found}"
-        if scored.signal.verdict is Verdict.SUCCESS and WITNESS in self._bets:
-            self._question(scored)
-        if not scored.signal.source.startswith(UNLABELLED):
-            self._scores.append(float(scored.signal.success_probability))
-        alarm = self._counted() or self._drifted()
-        if alarm is not None:
-            self._begin()
-        return alarm
 
     def _question(self, scored: ScoredEpisode) -> None:
         norm = self._calibration.norm if self._calibration else None
