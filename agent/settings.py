@@ -109,6 +109,9 @@ class LearnSettings(Table):
     checkpointing: bool = Field(
         default=False, description="recompute activations: less memory, a third more time"
     )
+    penalty_weight: float = Field(
+        0.0, ge=0, le=0.5, description="fine for a decision that a guard changed, in success units"
+    )
     warmup_episodes: int = Field(5, ge=0, description="episodes before the first update")
     experience: bool = Field(
         default=True, description="let the critic begin with what the checkpoint brings"

@@ -85,7 +85,10 @@ class PPOLearner:
 
     def _rewards(self, scored: ScoredEpisode) -> Rewards:
         settings = self._settings
-        return shape(scored, settings.gamma, settings.progress_weight, settings.shaping)
+        return shape(
+            scored, settings.gamma, settings.progress_weight, settings.shaping,
+            settings.penalty_weight,
+        )  # fmt: skip
 
     @property
     def _pixels(self) -> bool:

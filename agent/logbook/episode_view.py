@@ -146,8 +146,9 @@ def _rewards(folder: Path, scored: ScoredEpisode, damages: Damages) -> Rewards |
     learn = {} if told is None else group(told.settings, "learn")
     try:
         return shape(
-            scored, float(learn["gamma"]), float(learn["progress_weight"]), str(learn["shaping"])
-        )
+            scored, float(learn["gamma"]), float(learn["progress_weight"]), str(learn["shaping"]),
+            float(learn.get("penalty_weight", 0.0)),  # older runs fined nothing
+        )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         damages.add(folder / "run.json", f"no rewards without the settings of learning: {error!r}")
         return None
