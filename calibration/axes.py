@@ -20,18 +20,20 @@ from calibration.tables import Response
 STILL = 0.1  # of what was commanded: less is not following at all
 TURNED_DEG = 4.0
 SCALED = 0.15  # from the gain that this arm had
-PLAUSIBLE = (0.35, 1.6)  # gain of an arm of which nothing is known yet
+PLAUSIBLE = (0.2, 1.6)  # gain of an arm of which nothing is known yet
 LATE_STEPS = 1  # more than this arm had
 LATE_UNKNOWN_STEPS = 3
+DRIFT_M = 0.001  # a control step, that nobody commanded
 OPENED = 0.25  # of the range: the least that a gripper must follow
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A short move along one axis and back to rest. commanded, measured: (6,) m and rad, in all."""
+    """A short move along one axis, then rest. commanded, measured: (6,) m and rad, in all."""
 
     commanded: Float64Array
     measured: Float64Array
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Told:
 class Axes:
     """matrix: (3, 3) measured over commanded. order: where x, y, z went, such as "+x -y +z".
 
-    turn_deg, axis: of the frame, beyond that order. gain: mean stretch.
+    turn_deg, axis: of the frame, beyond that order. gain: mean stretch. drift: (3,) m or rad a
+    control step that no command asked for.
     """
 
     matrix: Float64Array
@@ -60,6 +63,7 @@ class Axes:
     turn_deg: float
     axis: Float64Array
     gain: float
+    drift: Float64Array
 
 
 def axes_of(pulses: Sequence[Pulse], *, turns: bool = False) -> Axes:
@@ -72,7 +76,9 @@ def axes_of(pulses: Sequence[Pulse], *, turns: bool = False) -> Axes:
     measured = np.array([pulse.measured[part] for pulse in pulses])
     if np.linalg.matrix_rank(commanded, tol=1e-9) < 3:
         raise CalibrationError("pulses along x, y and z wanted for a test of the axes")
-    matrix = np.linalg.lstsq(commanded, measured, rcond=None)[0].T
+    steps = np.array([[float(pulse.steps)] for pulse in pulses])
+    solved = np.linalg.lstsq(np.hstack([commanded, steps]), measured, rcond=None)[0]
+    matrix, drift = solved[:3].T, solved[3]
     left, sizes, right = np.linalg.svd(matrix)
     gain = float(sizes.mean())
     if gain < STILL:
@@ -88,7 +94,12 @@ def axes_of(pulses: Sequence[Pulse], *, turns: bool = False) -> Axes:
     vector = rotation_vector(beyond) if np.linalg.det(beyond[:3, :3]) > 0 else np.zeros(3)
     angle = float(np.linalg.norm(vector))
     return Axes(
-        matrix, _named(order), math.degrees(angle), vector / angle if angle > 1e-9 else vector, gain
+        matrix,
+        _named(order),
+        math.degrees(angle),
+        vector / angle if angle > 1e-9 else vector,
+        gain,
+        drift,
     )
 
 
@@ -113,6 +124,12 @@ def judged(moves: Axes, turns: Axes, late: int, was: Response | None) -> list[To
         "was tuned anew"
     )  # fmt: skip
     told.append(Told("scale", f"{moves.gain:.2f} m a commanded metre, {than}", advice))
+    worst_m = float(np.abs(moves.drift).max())
+    drift = ", ".join(f"{round(1000 * float(value), 1) + 0.0:.1f}" for value in moves.drift)
+    advice = "" if worst_m <= DRIFT_M else (
+        f"{1000 * DRIFT_M:g} mm or less wanted: is the load set in the controller, the base level?"
+    )  # fmt: skip
+    told.append(Told("drift", f"({drift}) mm a control step that no command asked for", advice))
     most = LATE_UNKNOWN_STEPS if was is None else was.delay_steps + LATE_STEPS
     advice = "look at network, driver and machine load" if late > most else ""
     found = f"{late} control periods" + (f", {most} or fewer wanted" if advice else "")

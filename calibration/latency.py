@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+from scipy.ndimage import gaussian_filter1d
 
 from calibration.complaints import CalibrationError
 
 Float64Array = NDArray[np.float64]
 
 GRID_S = 0.005
+SMOOTH_S = 0.04  # both alike, so that it delays neither
 LEAST_S = 2.0  # of common time
 LEAST_CORRELATION = 0.5
 PARTS = 4
@@ -72,8 +75,9 @@ def delay(cause: Signal, effect: Signal, longest_s: float = 0.6) -> Delay:
 
 
 def _rates(signal: Signal, grid: Float64Array) -> Float64Array:
-    values = np.interp(grid, signal.times_s, signal.values)
-    rates = np.gradient(values, GRID_S)
+    # Straight lines between samples would make stairs of the rates, and pull the delay to them.
+    values = CubicSpline(signal.times_s, signal.values)(grid)
+    rates = gaussian_filter1d(np.gradient(values, GRID_S), SMOOTH_S / GRID_S)
     return np.asarray(rates - rates.mean() if np.ptp(rates) > 1e-12 else np.zeros_like(rates))
 
 
@@ -82,7 +86,9 @@ def _best(ours: Float64Array, theirs: Float64Array, longest_s: float) -> tuple[f
     size = float(np.linalg.norm(ours) * np.linalg.norm(theirs)) or 1.0
     whole = np.correlate(theirs, ours, "full") / size
     middle = len(ours) - 1
-    near = np.abs(whole[middle - longest : middle + longest + 1])
+    # The later, the less of both overlaps: a mean over what does favours no delay.
+    overlap = 1.0 - np.abs(np.arange(-longest, longest + 1)) / len(ours)
+    near = np.abs(whole[middle - longest : middle + longest + 1]) / overlap
     top = int(np.argmax(near))
     off = 0.0
     if 0 < top < len(near) - 1:

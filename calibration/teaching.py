@@ -18,6 +18,7 @@ from calibration.workspace import Box
 LEAST_SIDE_M = 0.05
 ACROSS = 6  # points looked at along each side
 LEAST_REACHED = 0.5
+FARTHEST_M = 1.4  # from the base, further than either model's arm is long with its hand
 _PX, _MARGIN_PX, _SPAN_M = 620, 70, 1.1
 _LINE = ImageFont.load_default(size=16)
 
@@ -71,6 +72,8 @@ def reached(box: Box, reach: Reach, home_rad: Vector) -> Reached:
     near: list[tuple[Vector, Vector]] = [(home[:3, 3], home_rad)]
     # From the nearest point to home on outwards: each begins with the joints of its neighbour.
     for index in np.argsort(np.linalg.norm(points - home[:3, 3], axis=1)):
+        if np.linalg.norm(points[index]) > FARTHEST_M:
+            continue
         tool = home.copy()
         tool[:3, 3] = points[index]
         start = min(near, key=lambda each: float(np.linalg.norm(each[0] - points[index])))[1]

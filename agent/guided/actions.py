@@ -12,7 +12,7 @@ from calibration.axes import Pulse, Told, axes_of, delay_steps, gripper, judged
 from calibration.rigid import Float64Array, inverse, rotation_vector
 from calibration.tables import Response
 
-PULSE_STEPS, REST_STEPS = 4, 5  # control steps
+PULSE_STEPS, REST_STEPS = 4, 8  # control steps
 SHARE = 0.35  # of full scale: small beside things and people
 GRIP_S = 1.5  # longest wait for the fingers
 
@@ -67,7 +67,7 @@ def _pulse(arm: GuidedArm, axis: int, sign: float) -> tuple[Pulse, Float64Array,
         commands.append(move)
         moves.append(_between(before, after))
         before = after
-    whole = Pulse(np.sum(commands, axis=0), _between(first, before))
+    whole = Pulse(np.sum(commands, axis=0), _between(first, before), len(commands))
     return whole, np.array(commands), np.array(moves)
 
 

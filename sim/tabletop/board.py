@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FILE = "board.png"
 TEXTURE_PX = 64  # a square
 MARGIN_PX = 32
+WHITE = 215  # of 255: paper; brighter, and the scene's light burns it out
 LIFT_M = 0.001  # above the table, so that the two are told apart
 _FORM = re.compile(r"^(\d+)x(\d+):([\d.]+):([\d.]+)(?::(\w+))?$")
 
@@ -82,5 +83,6 @@ def _texture(board: Board) -> bytes:
     from calibration.board import draw
 
     kept = io.BytesIO()
-    Image.fromarray(draw(board, TEXTURE_PX, MARGIN_PX)).convert("RGB").save(kept, "PNG")
+    drawn = np.minimum(draw(board, TEXTURE_PX, MARGIN_PX), WHITE).astype(np.uint8)
+    Image.fromarray(drawn).convert("RGB").save(kept, "PNG")
     return kept.getvalue()
