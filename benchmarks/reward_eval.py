@@ -1,20 +1,21 @@
 """The judge of pictures held against the simulator: held-out states, held-out shifts, policies.
 
     python -m benchmarks.reward_rollouts --rounds 12 --out runs/reward-eval
-    python -m benchmarks.reward_eval runs/reward-eval/* --out results/reward-eval.json
+    python -m benchmarks.reward_eval runs/reward-eval --out results/reward-eval.json
 
-Each run is judged by its picture alone. What a judge said of an episode is kept in `--kept`, named
-by the judge, so an interrupted evaluation goes on, and another judge starts anew.
+What a model said of a view is kept beside the runs in a file named by the model: an interrupted
+evaluation goes on, another calibration needs no reading, another model starts anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,76 +23,90 @@ import numpy as np
 
 from agent import durable
 from agent.appraisal import Appraisal, Judged, Quality, appraise, judged
-from agent.cli.judges import make_judge
+from agent.cli.judges import calibration_of, make_reader
 from agent.configuration import resolve
-from agent.episode import Episode, RewardSignal, Verdict
+from agent.episode import Verdict
 from agent.logbook.plain import plain
-from agent.protocols import RewardModel
+from agent.reward.judge import FrameJudge
+from agent.reward.reader import Frames, Opinion, Reader
 from agent.store.reader import ZarrReader
-from agent.store.run import open_run
+from agent.store.run import RUN, open_run
 from benchmarks import setting
 
 
-@dataclass
 class Remembering:
-    """A judge whose answers are kept, by run and episode, and its seconds with them."""
+    """A reader whose answers about single views are kept in a file; it asks what is not there.
 
-    judge: RewardModel
-    file: Path
-    run: str = ""
+    They stand before calibration and bar, so that other ones need no reading at all.
+    """
 
-    def __post_init__(self) -> None:
-        """Read what is kept."""
-        lines = self.file.read_text().splitlines() if self.file.exists() else []
-        self._kept: dict[tuple[str, str], dict[str, Any]] = {}
-        for values in map(json.loads, lines):
-            self._kept[values["run"], values["id"]] = values
-
-    def score(self, episode: Episode) -> RewardSignal:
-        """Answer as before, or ask and keep the answer."""
-        key = (self.run, episode.id)
-        if key not in self._kept:
-            start = time.perf_counter()
-            said = plain(self.judge.score(episode))
-            row = {"run": self.run, "id": episode.id, "said": said}
-            self._kept[key] = {**row, "seconds": time.perf_counter() - start}
-            durable.append_line(self.file, json.dumps(self._kept[key]))
-        said = self._kept[key]["said"]
-        return RewardSignal(
-            np.array(said["progress"], np.float32),
-            said["success_probability"],
-            Verdict(said["verdict"]),
-            said["source"],
-            np.array(said["success"], np.float32),
-            np.array(said["uncertainty"], np.float32),
-        )
+    def __init__(self, reader: Reader, file: Path) -> None:
+        self._reader, self._file = reader, file
+        self._kept: dict[str, list[float]] = {}
+        self.seconds = 0.0
+        self.views = 0
+        if file.exists():
+            for line in file.read_text().splitlines():
+                values = json.loads(line)
+                self._kept |= dict(zip(values["views"], values["said"], strict=True))
+                self.seconds, self.views = values["seconds"], values["asked"]
 
     @property
-    def seconds(self) -> list[float]:
-        """What each judgement took."""
-        return [values["seconds"] for values in self._kept.values()]
+    def id(self) -> str:
+        """The reader's."""
+        return self._reader.id
+
+    def read(self, frames: Frames) -> Opinion:
+        """Answer as before, or ask and keep the answers."""
+        names = _names(frames)
+        missing = [number for number, name in enumerate(names) if name not in self._kept]
+        if missing:
+            asked = sorted({0, *missing})
+            images = {camera: shown[asked] for camera, shown in frames.images.items()}
+            start = time.perf_counter()
+            said = self._reader.read(Frames(images, frames.instruction))
+            self.seconds += time.perf_counter() - start
+            self.views += len(asked)
+            table = np.stack([said.success, said.progress, said.uncertainty], axis=1).tolist()
+            fresh = {names[number]: row for number, row in zip(asked, table, strict=True)}
+            self._kept |= fresh
+            line = {"views": list(fresh), "said": list(fresh.values())}
+            line |= {"seconds": self.seconds, "asked": self.views}
+            durable.append_line(self._file, json.dumps(line))
+        rows = np.array([self._kept[name] for name in names], np.float32)
+        return Opinion(rows[:, 0], rows[:, 1], rows[:, 2])
+
+
+def _names(frames: Frames) -> list[str]:
+    """What each view shows, beside the first one, and is asked, as a hash."""
+    cameras = sorted(frames.images)
+    shown = [
+        hashlib.sha256(b"".join(frames.images[each][view].tobytes() for each in cameras)).digest()
+        for view in range(len(frames))
+    ]
+    asked = frames.instruction.encode() + shown[0]
+    return [hashlib.sha256(asked + each).hexdigest()[:32] for each in shown]
 
 
 def main() -> None:
     """Judge every run, and write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("rollouts", type=Path, help="folder of runs")
     parser.add_argument("--set", action="append", default=[], help="as of vlarl-agent, reward.*")
     parser.add_argument("--first", type=int, default=None, help="episodes of each run; all")
-    parser.add_argument("--kept", type=Path, default=None, help="folder of kept answers")
     parser.add_argument("--out", type=Path, required=True)
     told = parser.parse_args()
-    settings = resolve(None, {}, ["reward.kind=vlm", *told.set], []).settings
-    judge = make_judge(settings)
-    kept = told.kept or told.runs[0].parent / "judgements"
-    durable.make_folder(kept)
-    name = _named(judge, told.runs[0], told.set)
-    asked = Remembering(judge, kept / f"{name}.jsonl")
+    settings = resolve(None, {}, ["reward.kind=vlm", *told.set], []).settings.reward
+    reader = make_reader(settings)
+    name = "".join(each if each.isalnum() else "-" for each in reader.id)
+    asked = Remembering(reader, told.rollouts / f"{name}.jsonl")
+    calibration = calibration_of(settings, reader)
+    judge = FrameJudge(asked, settings, calibration)
+    runs = sorted(each.parent for each in told.rollouts.glob(f"*/{RUN}"))
     found: list[Judged] = []
     drivers: dict[tuple[str, str], str] = {}
-    for run in told.runs:
-        asked.run = run.name
-        found += judged([run], asked, first=told.first)
+    for run in runs:
+        found += judged([run], judge, first=told.first)
         drivers |= {(run.name, each): _driver(run, each) for each in ZarrReader(run).ids()}
         sys.stderr.write(f"{run.name}: {len(found)} episodes judged\n")
     whole = appraise(found)
@@ -101,11 +116,10 @@ def main() -> None:
         "machine": setting.machine("torch", "transformers", "scikit-learn"),
         "judge": list(whole.sources),
         "settings": told.set,
-        "shifts": {run.name: open_run(run).settings["robot"]["shift"] for run in told.runs},
-        "seconds_an_episode": {
-            "median": round(float(np.median(asked.seconds)), 3),
-            "most": round(max(asked.seconds), 3),
-        },
+        "shifts": {run.name: open_run(run).settings["robot"]["shift"] for run in runs},
+        "bar": {"theta": judge.bar.theta, "k": judge.bar.k, "n": judge.bar.n},
+        "calibration": "" if calibration is None else calibration.said(),
+        "seconds_a_view": asked.seconds / max(asked.views, 1),
         "all": figures(whole.whole),
         "tasks": [figures(each) for each in whole.tasks],
         "by_shift": _parts(found, {(e.run, e.id): e.run for e in found}),
@@ -161,13 +175,6 @@ def _mistakes(found: Sequence[Judged], drivers: dict[tuple[str, str], str]) -> l
 
 def _driver(run: Path, episode: str) -> str:
     return str(ZarrReader(run).record(episode).attributes["extra"].get("driver", ""))
-
-
-def _named(judge: RewardModel, run: Path, sets: Sequence[str]) -> str:
-    """A file name of the judge and of what it was told: its word on one episode has its name."""
-    source = judge.score(ZarrReader(run).read(ZarrReader(run).ids()[0]).episode).source
-    told = "-".join([source.split(";")[0], *sets])
-    return "".join(each if each.isalnum() or each in "-=." else "-" for each in told)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from agent.interval import wilson
-from benchmarks import store_sections
+from benchmarks import judge_sections, store_sections
 
 Found = Mapping[str, Any]
 
@@ -23,6 +23,7 @@ TITLES = {
     "guard-fuzz": "The guard under everything that can go wrong",
     "libero-expert": "LIBERO's scripted expert",
     "recording": "What recording costs",
+    "reward-eval": "The judge against the simulator",
     "speed": "Speed of the agent",
     "tabletop_speed": "Speed of the table-top simulator",
 }
@@ -140,6 +141,7 @@ BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("speed", speed),
     ("recording", store_sections.recording),
     ("crash", store_sections.crash),
+    ("reward-eval", judge_sections.trust),
 )
 
 
