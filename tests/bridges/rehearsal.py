@@ -29,8 +29,8 @@ frozen_frames = 40
 class Rehearsal:
     """Both processes on the graph of this process, and a hand in what happens there."""
 
-    def __init__(self, profile: str, backend: str = "kinematic") -> None:
-        self.profile, self._backend = profile, backend
+    def __init__(self, profile: str, backend: str = "kinematic", *more: str) -> None:
+        self.profile, self._backend, self._more = profile, backend, more
         self.arm: subprocess.Popen[str] | None = None
         self.guard: subprocess.Popen[str] | None = None
         self._link = Link("rehearsal")
@@ -52,7 +52,9 @@ class Rehearsal:
             time.sleep(0.02)
 
     def start_arm(self) -> None:
-        self.arm = _python("sim.franka", "--backend", self._backend, "--profile", self.profile)
+        self.arm = _python(
+            "sim.franka", "--backend", self._backend, "--profile", self.profile, *self._more
+        )
 
     def start_guard(self) -> None:
         self.guard = _python("bridges.guard", "--profile", self.profile)
