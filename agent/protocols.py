@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent.episode import (
     Action,
     Alarm,
@@ -22,6 +25,7 @@ from agent.episode import (
     Step,
     Task,
     TaskCard,
+    Uint8Array,
 )
 from agent.settings import RobotSettings
 
@@ -77,6 +81,39 @@ class Attentive(Protocol):
 
     def heard(self) -> tuple[str, ...]:
         """Words said since this was asked last, oldest first; "success" and "failure" are two."""
+        ...
+
+
+@runtime_checkable
+class Consoled(Protocol):
+    """What a robot has besides where it reads single keys of the terminal."""
+
+    def attend(self, *, keys: bool) -> None:
+        """Take keys as words of the operator, or leave them to whoever asks questions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One picture (h, w, 3) of a camera as it is, uncut, and when it was taken, monotonic.
+
+    pose: the tool's in the base frame then, (7,) m and quaternion x y z w; None where not asked.
+    """
+
+    picture: Uint8Array
+    time_s: float
+    pose: NDArray[np.float64] | None
+
+
+class Onlooker(Protocol):
+    """Looks through one camera, and at the arm, without any way to move it."""
+
+    def look(self) -> Glance:
+        """Wait for the next picture. Raises RobotFault where none comes."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything. May be called twice."""
         ...
 
 
