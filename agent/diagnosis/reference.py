@@ -138,7 +138,7 @@ def load(path: Path) -> Reference:
             f"healthy run with: vlarl-agent diagnose RUN --make {path}"
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return _read(json.loads(str(arrays["told"])), arrays)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
