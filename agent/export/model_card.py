@@ -109,7 +109,9 @@ def _data(
     used: Sequence[str], rows: Mapping[str, Summary], line: Sequence[UpdateReport]
 ) -> list[str]:
     verdicts = Counter(rows[each].verdict for each in used if each in rows)
+    let_go = sum(each not in rows for each in used)
     told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    told += (", " if told else "") + f"{let_go} let go of since" if let_go else ""
     instructions = sorted({rows[each].instruction for each in used if each in rows})
     return [
         f"{len(used)} episodes of the run ({told}), {len(line)} updates: "
@@ -137,12 +139,16 @@ def _success(facts: Facts, rows: Collection[Summary]) -> list[str]:
             lines.append(f"| {name} | held-out states, greedy | not scored | - | - | - |")
     acted = [row for row in rows if row.adapter == facts.adapter]
     for task in dict.fromkeys(row.task for row in acted):
-        won = [row.verdict == "success" for row in acted if row.task == task]
-        lines.append(_row(facts.adapter, "training states, exploring", task, sum(won), len(won)))
+        said = Counter(row.verdict for row in acted if row.task == task)
+        unknown = f"; {said['unknown']} more unknown" if said["unknown"] else ""
+        on, tried = f"training states, exploring{unknown}", said["success"] + said["failure"]
+        lines.append(_row(facts.adapter, on, task, said["success"], tried))
     return lines
 
 
 def _row(policy: str, on: str, task: str, won: int, tried: int) -> str:
+    if not tried:
+        return f"| {policy} | {on} | {task} | 0/0 | - | - |"
     bounds = wilson(won, tried)
     rate = f"{100 * won / tried:.0f} %"
     interval = f"{100 * bounds.low:.0f} to {100 * bounds.high:.0f} %"

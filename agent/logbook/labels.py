@@ -93,7 +93,8 @@ def standing(said: tuple[Label, ...]) -> Mapping[str, Said]:
 
 def _parsed(line: str) -> Label:
     values = json.loads(line)
-    made = Label(**{key: str(values[key]) for key in Label.__slots__})  # type: ignore[arg-type]
+    # Who writes the file by hand may write anything; a terminal obeys control characters.
+    made = Label(**{key: _plain(str(values[key])) for key in Label.__slots__})  # type: ignore[arg-type]
     if made.label not in KINDS or not is_id(made.episode):
         raise ValueError(line)
     return made

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,28 @@ def import_file(
     kind = file.suffix.lower()
     if kind not in {".hdf5", ".h5", ".zip"}:
         raise UsageError(f"{file}: want .hdf5, .h5 or .zip; other kinds cannot be imported")
-    if kind == ".zip":
-        return (_import_zip(file, run, on_episode),)
+    packed = parse_codecs(codecs)
+    with _nothing_left(run):
+        if kind == ".zip":
+            return (_import_zip(file, run, on_episode),)
+        return _import_demos(file, run, packed, on_episode)
+
+
+@contextmanager
+def _nothing_left(run: Path) -> Iterator[None]:
+    """Remove a run that was made for an import of which no episode came."""
+    there = run.exists()
+    try:
+        yield
+    except BaseException:
+        if not there and run.exists() and not ids_in(Folders(run).episodes):
+            remove_folder(run)
+        raise
+
+
+def _import_demos(
+    file: Path, run: Path, codecs: Mapping[str, str], on_episode: Callable[[str, str], None]
+) -> tuple[str, ...]:
     with open_demos(file) as demos:
         store = _opened(run, codecs)
         try:
@@ -71,11 +92,10 @@ def import_file(
             store.close()
 
 
-def _opened(run: Path, codecs: str = "") -> ZarrStore:
-    packed = parse_codecs(codecs)
+def _opened(run: Path, codecs: Mapping[str, str]) -> ZarrStore:
     if not (run / RUN).exists():
         create_run(run, {}, {})
-    store = ZarrStore(run, codecs=packed)
+    store = ZarrStore(run, codecs=codecs)
     store.open()
     return store
 
@@ -128,7 +148,7 @@ def _step(demo: Demo, index: int) -> Step:
 
 def _import_zip(file: Path, run: Path, on_episode: Callable[[str, str], None]) -> str:
     """Unpack, verify, give it the next id, and only then commit it."""
-    store = _opened(run)
+    store = _opened(run, {})
     try:
         name = store.next_id()
         folder = Folders(run).staging / f"{name}{IMPORT}"

@@ -1,5 +1,6 @@
 """What people say of episodes, kept beside a writer."""
 
+import json
 import multiprocessing
 
 import pytest
@@ -26,6 +27,19 @@ def test_the_last_outcome_stands_and_every_note_is_kept(copy):
 def test_no_control_character_of_a_note_or_a_name_is_kept(copy):
     made = logbook.label(copy, "000001", "note", "a\x1b[31m b", who="\x1b]0;eve\a")
     assert (made.text, made.who) == ("a [31m b", "]0;eve")
+
+
+def test_control_characters_of_a_file_written_by_hand_are_never_shown(copy):
+    told = {
+        "episode": "000001",
+        "label": "note",
+        "text": "a\x1b[2Jb",
+        "who": "eve\x9b",
+        "when": "-",
+    }
+    (copy / "labels.jsonl").write_text(json.dumps(told) + "\n")
+    (made,) = logbook.labels(copy)
+    assert (made.text, made.who) == ("a [2Jb", "eve")
 
 
 def test_a_label_leaves_the_sealed_episode_and_all_else_as_it_was(copy):

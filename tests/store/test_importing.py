@@ -12,6 +12,7 @@ from agent.episode import Terminated, Truncated, Verdict
 from agent.errors import DataError, UsageError
 from agent.store.importing import import_file
 from agent.store.reader import ZarrReader
+from agent.store.run import create_run
 from benchmarks.seeded_episodes import differences, seeded
 from tests.store.demo_files import STEPS, WORDS, libero_values, write_libero, write_robomimic
 from tests.store.sealed import data, seal
@@ -235,12 +236,25 @@ def test_a_hostile_zip_is_refused_with_the_limit_and_leaves_nothing_behind(packe
     with zipfile.ZipFile(packed, "a") as made:
         work(made)
     other = tmp_path / "other"
+    create_run(other, {}, {})
     before = {path for path in tmp_path.rglob("*") if other not in path.parents}
     with pytest.raises(DataError, match=why):
         import_file(packed, other)
     assert ZarrReader(other).ids() == ()
     assert list((other / "staging").iterdir()) == []
     assert {path for path in tmp_path.rglob("*") if other not in path.parents} == before | {other}
+
+
+@pytest.mark.parametrize("name", ["broken.zip", "broken.hdf5"])
+def test_an_import_of_nothing_leaves_no_run_behind_but_the_one_that_was_there(tmp_path, name):
+    (tmp_path / name).write_bytes(b"no archive at all")
+    with pytest.raises(DataError):
+        import_file(tmp_path / name, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    create_run(tmp_path / "old", {}, {})
+    with pytest.raises(DataError):
+        import_file(tmp_path / name, tmp_path / "old")
+    assert (tmp_path / "old" / "run.json").is_file()
 
 
 def test_a_zip_with_an_altered_file_is_refused(run, packed, tmp_path):
