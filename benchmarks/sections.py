@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from agent.interval import wilson
-from benchmarks import judge_sections, store_sections
+from benchmarks import diagnose_section, judge_sections, store_sections
 
 Found = Mapping[str, Any]
 
@@ -19,6 +19,7 @@ TITLES = {
     "calibration": "Camera and hand-eye calibration against the truth",
     "crash": "Ways to die, and what they leave",
     "crash_store": "The episode store killed at random",
+    "diagnose": "Which fault a deployment has",
     "franka-sim": "The simulated Franka beside the embedded table-top",
     "guard-fuzz": "The guard under everything that can go wrong",
     "libero-expert": "LIBERO's scripted expert",
@@ -142,6 +143,7 @@ BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("recording", store_sections.recording),
     ("crash", store_sections.crash),
     ("reward-eval", judge_sections.trust),
+    ("diagnose", diagnose_section.confusion),
 )
 
 
