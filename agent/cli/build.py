@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.cli.judges import judging_of, make_judge
+from agent.cli.judges import judging_of, make_judge, simulated
 from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
 from agent.episode import TaskCard
@@ -18,8 +18,7 @@ from agent.session import Parts
 from agent.settings import Settings
 from agent.store.packing import parse_codecs
 from agent.store.zarr_store import ZarrStore
-from calibration.complaints import ProfileError
-from calibration.profile import Profile, load
+from calibration.profile import Profile
 
 __all__ = ["make_cards", "make_judge", "make_parts", "make_policy", "usual"]
 
@@ -50,7 +49,7 @@ def usual(resolved: Resolved) -> Resolved:
     settings, origins = resolved.settings, dict(resolved.origins)
     for key, usually in USUAL.get(settings.robot.name, {}).items():
         if origins[key] == DEFAULT:
-            rehearsed = key in USUAL_REHEARSAL and _is_rehearsal(settings)
+            rehearsed = key in USUAL_REHEARSAL and simulated(settings)
             value = USUAL_REHEARSAL[key] if rehearsed else usually
             table, name = key.split(".")
             changed = getattr(settings, table).model_copy(update={name: value})
@@ -58,14 +57,6 @@ def usual(resolved: Resolved) -> Resolved:
             where = "a rehearsal" if rehearsed else "a run"
             origins[key] = f"usual for {where} on {settings.robot.name}"
     return Resolved(settings, origins)
-
-
-def _is_rehearsal(settings: Settings) -> bool:
-    """Whether the cell of a real arm is a simulated one; a cell that cannot be read is not."""
-    try:
-        return load(settings.robot.profile).simulated
-    except ProfileError:
-        return False
 
 
 def make_policy(settings: Settings) -> VLAPolicy:

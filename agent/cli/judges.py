@@ -16,10 +16,12 @@ from agent.reward.judge import FrameJudge
 from agent.reward.line import Line, line_to
 from agent.reward.online import OnlineReading
 from agent.reward.outcome import OutcomeJudge
-from agent.reward.person import Asking, OperatorJudge
+from agent.reward.person import Asking, Heeding, OperatorJudge
 from agent.reward.reader import Reader
 from agent.reward.silence import Forbearing, SilenceWatch
 from agent.settings import RewardSettings, Settings
+from calibration.complaints import ProfileError
+from calibration.profile import load as load_profile
 
 TOKEN = "VLARL_JUDGE_TOKEN"  # noqa: S105  the name of a variable
 
@@ -59,9 +61,19 @@ def judging_of(
             # Probes are put to a judge of their own: what was read while acting is not about them.
             probed = FrameJudge(reader, told, calibration)
             watches = (*watches, court_of(settings, run, robot, probed, calibration))
+        if isinstance(robot, Attentive) and not simulated(settings):
+            judge = Heeding(judge)
     if told.ask:
         judge = Asking(judge, person_at(robot, told.ask_s, stop_wanted))
     return Judging(judge, watches, eye)
+
+
+def simulated(settings: Settings) -> bool:
+    """Whether a real arm's cell is a simulated one, whose "success" is no person's word."""
+    try:
+        return bool(settings.robot.profile) and load_profile(settings.robot.profile).simulated
+    except ProfileError:
+        return False
 
 
 def make_judge(settings: Settings) -> RewardModel:

@@ -27,9 +27,22 @@ class OperatorJudge:
     def score(self, episode: Episode) -> RewardSignal:
         """Take the word that ended the episode, or ask for one."""
         if self._spoken and isinstance(episode.ending, Terminated):
-            won = episode.ending.reason == "success"
-            return _said(episode, Verdict.SUCCESS if won else Verdict.FAILURE)
+            return _said(episode, _word(episode.ending))
         return _said(episode, self._ask(question_of(episode)))
+
+
+class Heeding:
+    """Another judge; a word of the person at the arm that ended an episode goes before it."""
+
+    def __init__(self, judge: RewardModel) -> None:
+        self._judge = judge
+
+    def score(self, episode: Episode) -> RewardSignal:
+        """Judge, and let a person overrule. Raises RewardUnavailable as the other judge does."""
+        signal = self._judge.score(episode)
+        if not isinstance(episode.ending, Terminated):
+            return signal
+        return _overruled(signal, _word(episode.ending), f"{SOURCE} over {signal.source}")
 
 
 class Asking:
@@ -46,14 +59,21 @@ class Asking:
         verdict = self._ask(question_of(episode))
         if verdict is Verdict.UNKNOWN:
             return signal
-        probability = float(verdict is Verdict.SUCCESS)
-        source = f"{SOURCE} where unknown to {signal.source}"
-        return replace(signal, verdict=verdict, success_probability=probability, source=source)
+        return _overruled(signal, verdict, f"{SOURCE} where unknown to {signal.source}")
 
 
 def question_of(episode: Episode) -> str:
     """What a person is asked about an episode."""
     return f"episode {episode.id}: did the robot {episode.task.instruction!r}?"
+
+
+def _word(ending: Terminated) -> Verdict:
+    return Verdict.SUCCESS if ending.reason == "success" else Verdict.FAILURE
+
+
+def _overruled(signal: RewardSignal, verdict: Verdict, source: str) -> RewardSignal:
+    probability = float(verdict is Verdict.SUCCESS)
+    return replace(signal, verdict=verdict, success_probability=probability, source=source)
 
 
 def _said(episode: Episode, verdict: Verdict) -> RewardSignal:

@@ -12,7 +12,7 @@ from agent.cli.person import person_at
 from agent.episode import Terminated, Verdict
 from agent.errors import UsageError
 from agent.reward.judge import FrameJudge
-from agent.reward.person import SOURCE, Asking, OperatorJudge
+from agent.reward.person import SOURCE, Asking, Heeding, OperatorJudge
 from tests.reward.judged import TIMED_OUT, WON, BrightReader, episode_of, told
 
 ASK = """
@@ -79,6 +79,16 @@ def test_another_judge_is_helped_out_only_where_it_does_not_know():
     assert signal.source == "operator/1 where unknown to rule/bright@000000000000"
     assert signal.progress[-1] == pytest.approx(0.55, abs=0.01)  # what the judge saw stays
     assert judge.score(episode_of(0.0, 0.55)).verdict is Verdict.UNKNOWN
+
+
+def test_a_persons_word_goes_before_another_judge():
+    judge = Heeding(FrameJudge(BrightReader(), told()))
+    signal = judge.score(episode_of(0.0, 0.2, ending=WON))
+    assert (signal.verdict, signal.success_probability) == (Verdict.SUCCESS, 1.0)
+    assert signal.source == "operator/1 over rule/bright@000000000000"
+    failed = episode_of(0.0, 0.9, ending=Terminated("fault"))
+    assert judge.score(failed).verdict is Verdict.FAILURE
+    assert judge.score(episode_of(0.0, 0.9)).source == "rule/bright@000000000000"
 
 
 def test_words_a_robot_hears_are_answers_and_other_words_are_not():
