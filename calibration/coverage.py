@@ -42,6 +42,11 @@ class Coverage:
         return float(np.mean([min(1.0, part) for part in parts]))
 
     @property
+    def varied(self) -> bool:
+        """Whether the views differ enough, however many they are."""
+        return bool(self.covered.all() and self.tilted >= TILTED_VIEWS and self.spread >= NEAR_FAR)
+
+    @property
     def wish(self) -> str:
         """What the next view should show; "" where nothing is missing."""
         if not self.covered.all():

@@ -110,7 +110,8 @@ def draw(box: Box, found: Reached, home_m: ArrayLike, file: Path) -> None:
             f"{name} {low:.2f} to {high:.2f}"
             for name, low, high in zip("xyz", box.low_m, box.high_m, strict=True)
         )
-        + f" m; {100 * found.share:.0f} % is reached; full dots: at every depth, hollow: at some"
+        + f" m; {100 * found.share:.0f} % is reached; full dots: at every depth, hollow: at "
+        "some, crosses: at none"
     )
     pen.text((_MARGIN_PX, _PX + 8), told, fill="black", font=_LINE)
     picture.save(file, "PNG")

@@ -222,7 +222,7 @@ def _screen() -> Iterator[Tell]:
     last = [""]
 
     def line(look: Look) -> None:
-        told = f"view {look.views}: {look.hint}" if look.hint else f"view {look.views}"
+        told = f"view {look.views}: {look.hint or look.covered.wish}".rstrip(": ")
         if told != last[0]:
             say(told)
             last[0] = told

@@ -26,7 +26,10 @@ def panel(look: Look) -> Panel:
     text.append(LINE * (30 - filled), "dim")
     text.append(f" {100 * covered.share:.0f} %\n")
     text.append(f"  {look.views} views, {covered.tilted} tilted, {look.corners} corners now\n\n")
-    text.append(
-        "  taken\n" if look.kept else f"  {look.hint}\n", "bold green" if look.kept else "bold"
-    )
+    if look.kept:
+        text.append("  taken\n", "bold green")
+    else:
+        text.append(f"  {look.hint}\n", "bold yellow")
+    if look.covered.wish:
+        text.append(f"  then: {look.covered.wish}\n")
     return Panel(text, title="calibrate: Ctrl-C ends, nothing is lost", width=64)
