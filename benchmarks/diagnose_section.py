@@ -9,14 +9,15 @@ Found = Mapping[str, Any]
 
 
 def confusion(found: Found) -> str:
-    """Truths down, verdicts across, the diagonal in bold; then what was taken for something else."""
+    """Truths down, verdicts across, the diagonal bold; then what was taken for something else."""
     kinds = list(found["confusion"])
     right = found["right"]
+    bounds = f"[{100 * right['low']:.1f}, {100 * right['high']:.1f}] %"
     intro = (
-        f"{right['n']} runs of {found['episodes_a_run']} episodes, each with one fault of the first "
-        f"column in it, and what `vlarl-agent diagnose` named from the run folder alone. Right: "
-        f"{right['k']}/{right['n']} [{100 * right['low']:.1f}, {100 * right['high']:.1f}] % (95 % "
-        "Wilson interval). Thresholds were set on other runs, of another seed."
+        f"{right['n']} runs of {found['episodes_a_run']} episodes, each with one fault of the "
+        "first column in it, and what `vlarl-agent diagnose` named from the run folder alone. "
+        f"Right: {right['k']}/{right['n']} {bounds} (95 % Wilson interval). Thresholds were set "
+        "on other runs, of another seed."
     )
     lines = [["put in \\ named", *kinds], ["---"] * (len(kinds) + 1)]
     for truth in kinds:
