@@ -79,6 +79,9 @@ def _differences(was: Profile, now: Profile) -> list[str]:
 
 
 def _flat(key: str, value: object) -> dict[str, object]:
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        # A camera is told by its name, so that not all of them are said to differ.
+        value = {str(each.get("name", number)): each for number, each in enumerate(value)}
     if isinstance(value, dict):
         inside = {f"{key}.{name}" if key else name: each for name, each in value.items()}
         return {k: v for name, each in inside.items() for k, v in _flat(name, each).items()}

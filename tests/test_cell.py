@@ -33,7 +33,9 @@ def test_another_cell_is_refused_and_every_difference_named(tmp_path):
     changed.write_text(text.replace('source = "ros:eye', 'source = "ros:wrist/eye'))
     with pytest.raises(UsageError, match=r"limits\.speed_m_s was 0\.25, is 0\.2; restore") as said:
         cell.hold_to(tmp_path, load(str(changed)))
-    assert "cameras was" in str(said.value)
+    # The camera by its name, and the other one not at all.
+    assert "cameras.eye_in_hand.source was 'ros:eye" in str(said.value)
+    assert "agentview" not in str(said.value)
 
 
 def test_a_run_with_a_cell_does_not_go_on_without_one_nor_the_other_way_round(tmp_path):
