@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from agent.interval import wilson
-from benchmarks import diagnose_section, judge_sections, store_sections
+from benchmarks import diagnose_section, judge_sections, judged_section, store_sections
 
 Found = Mapping[str, Any]
 
@@ -24,6 +24,7 @@ TITLES = {
     "guard-fuzz": "The guard under everything that can go wrong",
     "libero-expert": "LIBERO's scripted expert",
     "recording": "What recording costs",
+    "reward-adaptation": "Adaptation that a model judges",
     "reward-eval": "The judge against the simulator",
     "speed": "Speed of the agent",
     "tabletop_speed": "Speed of the table-top simulator",
@@ -143,6 +144,7 @@ BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("recording", store_sections.recording),
     ("crash", store_sections.crash),
     ("reward-eval", judge_sections.trust),
+    ("reward-adaptation", judged_section.adaptation),
     ("diagnose", diagnose_section.confusion),
 )
 
