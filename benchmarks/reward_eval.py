@@ -137,7 +137,7 @@ def figures(of: Quality) -> dict[str, Any]:
     return {
         "name": of.name or "all",
         "episodes": of.episodes,
-        "successes": said.true_success + said.false_failure,
+        "successes": of.false_negatives.tried,
         **{key: value for key, value in asdict(said).items() if key != "against"},
         "silent": of.silent,
         "accuracy": plain(of.accuracy),
