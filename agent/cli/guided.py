@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from agent.guided.arm import GuidedArm
     from agent.guided.driven import Ask
     from agent.guided.live import Look
-    from agent.protocols import Robot
     from calibration.board import Board
     from calibration.into import Keys
     from calibration.loop import Mount
@@ -70,27 +71,44 @@ def robot_of(name: str, profile: str, task: str) -> Iterator[GuidedArm]:
     simulated = cell is None or cell.simulated
     words = task or ("" if cell is None else SIMULATED_TASK if simulated else TASK)
     robot = make_robot(RobotSettings(name=name, profile=profile, task=words))
-    origin = (0.0, 0.0, 0.0) if cell is None else cell.proprio.origin_m
+    arm = (
+        GuidedArm(robot, (0.0, 0.0, 0.0))
+        if cell is None
+        else GuidedArm(robot, cell.proprio.origin_m, cell.anchor.target)
+    )
     try:
-        yield GuidedArm(robot, origin)
+        yield arm
     finally:
         robot.close()
 
 
-def asking(robot: Robot) -> Ask:
-    """`ask`, with the terminal's keys given back to the operator after each answer."""
+def asking(arm: GuidedArm) -> Ask:
+    """`ask` while the arm is held where it is, and the terminal's keys are not the operator's."""
     from agent.protocols import Consoled
 
     def asked(question: str, words: tuple[str, ...]) -> str:
-        if not isinstance(robot, Consoled):
-            return ask(question, words)
-        robot.attend(keys=False)
+        robot = arm.robot
+        if isinstance(robot, Consoled):
+            robot.attend(keys=False)
         try:
-            return ask(question, words)
+            # Read on a thread: a guard that hears nothing for three control periods holds.
+            answer: Future[str] = Future()
+            reader = Thread(target=_answer, args=(answer, question, words), daemon=True)
+            reader.start()
+            arm.wait(answer.done)
+            return answer.result()
         finally:
-            robot.attend(keys=True)
+            if isinstance(robot, Consoled):
+                robot.attend(keys=True)
 
     return asked
+
+
+def _answer(answer: Future[str], question: str, words: tuple[str, ...]) -> None:
+    try:
+        answer.set_result(ask(question, words))
+    except BaseException as error:
+        answer.set_exception(error)
 
 
 def capture_driven(  # noqa: PLR0913  one parameter an option
@@ -128,7 +146,7 @@ def capture_driven(  # noqa: PLR0913  one parameter an option
         ):
             raise Interrupted("nothing has moved")
         try:
-            collect(arm, kept, wanted, asking(arm.robot), say)
+            collect(arm, kept, wanted, asking(arm), say)
         except SafetyStop as stop:
             raise SafetyStop(
                 f"{stop}; {kept.views} views are kept, the same command goes on with others"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -38,11 +40,19 @@ class View:
 
 
 class GuidedArm:
-    """Drives a robot to tool poses and looks from there. origin_m: as in the profile's proprio."""
+    """Drives a robot to tool poses and looks from there.
 
-    def __init__(self, robot: Robot, origin_m: tuple[float, float, float]) -> None:
+    origin_m: as in the profile's proprio. anchor: what the robot's moves start from, as there.
+    """
+
+    def __init__(
+        self,
+        robot: Robot,
+        origin_m: tuple[float, float, float],
+        anchor: Literal["measured", "last"] = "measured",
+    ) -> None:
         self.robot, self._origin = robot, np.array(origin_m)
-        self._opening = 1.0
+        self._opening, self._anchor = 1.0, anchor
 
     @property
     def card(self) -> RobotCard:
@@ -104,15 +114,32 @@ class GuidedArm:
 
     def still(self, longest: int = 40) -> View:
         """Look once the arm stands still."""
-        nothing = np.zeros(6)
-        _, before = self.step(nothing)
+        _, before = self.step(np.zeros(6))
+        view, place = before, before.tool
         for _ in range(longest):
-            _, view = self.step(nothing)
+            view = self._held(place, view)
             far_m, far_rad = apart(before.tool, view.tool)
             if far_m < STILL_M and far_rad < STILL_RAD and self._is_after(before, view):
                 return view
             before = view if far_m >= STILL_M or far_rad >= STILL_RAD else before
         return view
+
+    def wait(self, done: Callable[[], bool]) -> None:
+        """Stand where the arm stands until something is so: a guard wants to hear, or it holds."""
+        _, view = self.step(np.zeros(6))
+        place = view.tool
+        while not done():
+            view = self._held(place, view)
+
+    def _held(self, place: Float64Array, view: View) -> View:
+        """One control step towards a place, measured from where the arm is.
+
+        An arm that sags by a little would creep away by a move of nothing from its measured pose.
+        """
+        move = np.zeros(6)
+        if self._anchor == "measured":
+            move[:3] = place[:3, 3] - view.tool[:3, 3]
+        return self.step(move)[1]
 
     def rest(self) -> None:
         """Let nothing move any more."""
