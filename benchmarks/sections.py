@@ -24,6 +24,7 @@ TITLES = {
     "guard-fuzz": "The guard under everything that can go wrong",
     "libero-expert": "LIBERO's scripted expert",
     "recording": "What recording costs",
+    "judge-speed": "What judging costs",
     "reward-adaptation": "Adaptation that a model judges",
     "reward-eval": "The judge against the simulator",
     "speed": "Speed of the agent",
