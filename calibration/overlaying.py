@@ -25,6 +25,7 @@ FARTHEST = 0.3  # of the width, the shifts that are tried at first
 TURNS_DEG = (0.0, -6.0, 6.0)
 STARTS = 4  # of the coarse grid, followed up
 ROUNDS = 30
+SETTLED = 5e-3  # px: a step that ends the search
 TUKEY = 4.0
 # What is believed before looking, as deviations: keeps what the picture does not tell near nought.
 PRIOR_SHIFT, PRIOR_TURN_RAD, PRIOR_SCALE = 0.3, 0.25, 0.15
@@ -78,9 +79,9 @@ def edges(level: Level) -> BoolArray:
     return np.asarray((steep > LEAST_EDGE) & known, np.bool_)
 
 
-def laid(levels: Sequence[Level]) -> Float64Array:
+def laid(levels: Sequence[Level], *, thorough: bool) -> Float64Array:
     """Motion of the finest level: right (px), down (px), clockwise (rad), log scale."""
-    motions = _starts(levels[0])
+    motions = _starts(levels[0]) if thorough else [np.zeros(4)]
     for number, level in enumerate(levels):
         if number:
             finer = level.shape[1] / levels[number - 1].shape[1]
@@ -120,7 +121,7 @@ def _refined(level: Level, motion: Float64Array) -> Float64Array:
         step = np.linalg.solve(heavy.T @ level.slopes + np.diag(prior), heavy.T @ left + pull)
         light = light - step[4:]
         motion = _less(motion, step[:4])
-        if number > 8 and max(np.abs(step[:2]).max(), np.abs(step[2:4]).max() * width) < 2e-3:
+        if number > 6 and max(np.abs(step[:2]).max(), np.abs(step[2:4]).max() * width) < SETTLED:
             break
     return motion
 

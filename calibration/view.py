@@ -121,9 +121,10 @@ def reference(pictures: Sequence[Uint8Array], mask: BoolArray | None = None) -> 
     return ViewReference((width, height), typical.astype(np.float32), spread.astype(np.float32))
 
 
-def register(known: ViewReference, picture: Uint8Array) -> ViewOffset:
+def register(known: ViewReference, picture: Uint8Array, *, thorough: bool = True) -> ViewOffset:
     """Find how a picture (h, w, 3) or (h, w) lies over the reference.
 
+    thorough: search far and turned too, not only around no motion at all, at four times the cost.
     Raises CalibrationError for a picture of another size.
     """
     height, width = picture.shape[:2]
@@ -135,7 +136,7 @@ def register(known: ViewReference, picture: Uint8Array) -> ViewOffset:
     levels = levels_of(known.typical, 1.0 / known.spread, _seen(picture))
     if edges(levels[-1]).mean() < LEAST_EDGES:
         return ViewOffset((0.0, 0.0), 0.0, 1.0, 0.0)
-    motion = laid(levels)
+    motion = laid(levels, thorough=thorough)
     confidence = agreement(levels[-1], motion)
     factor = known.px_per_px
     return ViewOffset(

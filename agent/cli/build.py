@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli.judges import judging_of, make_judge, simulated
+from agent.cli.watching import watches_of
 from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
 from agent.episode import TaskCard
@@ -94,6 +95,5 @@ def make_parts(
         store.close()
         raise
     learner = PPOLearner(policy, settings.learn, settings.run.seed) if settings.run.update else None
-    return Parts(
-        robot, policy, judging.judge, store, ledger, learner, cell, judging.watches, judging.eye
-    )
+    watches = (*judging.watches, *watches_of(settings, folder, robot))
+    return Parts(robot, policy, judging.judge, store, ledger, learner, cell, watches, judging.eye)

@@ -27,6 +27,7 @@ from agent.cli.guided import (
     put,
 )
 from agent.cli.options import AsJson
+from agent.cli.view import view
 from agent.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             raise DataError(str(error)) from error
 
     return run
+
+
+app.command()(plainly(view))
 
 
 @app.command()
