@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The plain version takes the CPU build where an index offers it; a range alone may bring CUDA.
 TORCH := torch==2.13.0
-EXTRAS := ros,realsense,opencv,calibrate,tui,report,reward,export,rerun,hdf5
+EXTRAS := ros,realsense,opencv,calibrate,tui,report,reward,export,rerun,hdf5,quantize
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

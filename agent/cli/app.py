@@ -25,6 +25,7 @@ from agent.cli import (
     judged,
     lift,
     log,
+    plan,
     pretrain,
     prime,
     report,
@@ -55,6 +56,7 @@ episodes.app.command("explain")(judged.explain)
 app.command("export")(export.export)
 app.command("demos")(demos.demos)
 app.command("pretrain")(pretrain.pretrain)
+app.command("plan")(plan.plan)
 app.command("prime")(prime.prime)
 app.add_typer(reward.app, name="reward")
 app.add_typer(config.app, name="config")
@@ -124,3 +126,5 @@ def _every_command(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    # peft imports it wherever it is installed, and it speaks of kernels that nobody asked for.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

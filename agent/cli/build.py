@@ -14,9 +14,10 @@ from agent.episode import TaskCard
 from agent.learn.ledger import Ledger
 from agent.learn.ppo import PPOLearner
 from agent.policy.policy import VLAPolicy
+from agent.policy.usage import Usage
 from agent.protocols import Robot
 from agent.session import Parts
-from agent.settings import Settings
+from agent.settings import PolicySettings, Settings
 from agent.store.packing import parse_codecs
 from agent.store.zarr_store import ZarrStore
 from calibration.profile import Profile
@@ -63,7 +64,13 @@ def usual(resolved: Resolved) -> Resolved:
 def make_policy(settings: Settings) -> VLAPolicy:
     """Load the checkpoint that the settings name, or the one shipped."""
     folder = Path(settings.policy.checkpoint) if settings.policy.checkpoint else SHIPPED
-    return VLAPolicy(folder, settings.policy.threads)
+    return VLAPolicy(folder, settings.policy.threads, usage_of(settings.policy))
+
+
+def usage_of(told: PolicySettings) -> Usage:
+    """How the settings want a checkpoint used."""
+    cameras = tuple(name.strip() for name in told.cameras.split(",") if name.strip())
+    return Usage(told.device, told.dtype, told.base, told.norm_key, told.images, cameras)
 
 
 def make_cards(settings: Settings, robot: Robot) -> tuple[TaskCard, ...]:

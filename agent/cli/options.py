@@ -55,7 +55,8 @@ Reward = Annotated[
     str | None, typer.Option("--reward", metavar="KIND", help="outcome, vlm, http or operator.")
 ]
 Checkpoint = Annotated[
-    Path | None, typer.Option("--checkpoint", metavar="FOLDER", help="Policy; the one shipped.")
+    Path | None,
+    typer.Option("--policy", "--checkpoint", metavar="FOLDER", help="Policy; the one shipped."),
 ]
 Render = Annotated[str | None, typer.Option("--render", help="What draws: egl, osmesa, glfw.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder for runs.")]

@@ -43,6 +43,18 @@ class Batch:
             self.temperature,
         )
 
+    def to(self, device: torch.device) -> Batch:
+        """Move to a device."""
+        return Batch(
+            self.views.to(device),
+            self.tokens.to(device),
+            self.old.to(device),
+            self.mask.to(device),
+            self.advantage.to(device),
+            self.success.to(device),
+            self.temperature,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

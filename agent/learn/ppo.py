@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 CANDIDATE, REFERENCE = "candidate", "reference"
 BANK_DECISIONS = 256
 # Ratios would be wrong beyond this: the sampler and the learner must be one function.
-MOST_GAP = 1e-3
+MOST_GAP = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 
 
 class PPOLearner:
@@ -41,6 +41,7 @@ class PPOLearner:
 
     def __init__(self, policy: VLAPolicy, settings: LearnSettings, seed: int) -> None:
         self._policy, self._settings, self._seed = policy, settings, seed
+        policy.model.language_model.model.gradient_checkpointing = settings.checkpointing
         hidden = policy.model.hidden
         known = experience.read(policy.folder, hidden) if settings.experience else None
         self._baseline = Baseline(settings, known)
@@ -186,8 +187,7 @@ class PPOLearner:
     ) -> dict[str, float]:
         optimizer.zero_grad()
         found: dict[str, float] = {}
-        for part in self._parts(len(minibatch)):
-            piece = minibatch.rows(part)
+        for piece in self._pieces(minibatch):
             value, metrics = self._loss(piece, share(piece, minibatch, self._group), first=first)
             value.backward()
             for name, number in metrics.items():
@@ -207,9 +207,10 @@ class PPOLearner:
         logits = self._logits(part.views, part.tokens, CANDIDATE)
         new = token_log_probs(logits, part.tokens, part.temperature)
         gap = float((new.detach() - part.old).abs().masked_select(mask).max())
-        if first and not gap <= MOST_GAP:
+        most = MOST_GAP[self._policy.dtype]
+        if first and not gap <= most:
             raise DataError(
-                f"sampler and learner differ by {gap:.2g} in log-probability, limit {MOST_GAP:g}: "
+                f"sampler and learner differ by {gap:.2g} in log-probability, limit {most:g}: "
                 "these episodes are not of this adapter"
             )
         clip = (settings.clip_low, settings.clip_high)
@@ -245,26 +246,25 @@ class PPOLearner:
             words = views.prompt_ids, views.prompt_mask
             return model.action_logits(seen, views.proprio, *words, tokens)
 
-    def _parts(self, count: int) -> tuple[Tensor, ...]:
-        parts: tuple[Tensor, ...] = torch.arange(count).split(self._micro_batch)
-        return parts
+    def _pieces(self, batch: Batch) -> Iterator[Batch]:
+        """Micro-batches, each on the model's device when its turn comes."""
+        for index in torch.arange(len(batch)).split(self._micro_batch):
+            yield batch.rows(index).to(self._policy.device)
 
     @torch.no_grad()
     def _scores(self, batch: Batch) -> Tensor:
         """Log-probabilities (n, d) of the tokens under the candidate, at their temperature."""
         rows = []
-        for index in self._parts(len(batch)):
-            part = batch.rows(index)
+        for part in self._pieces(batch):
             logits = self._logits(part.views, part.tokens, CANDIDATE)
-            rows.append(token_log_probs(logits, part.tokens, part.temperature))
+            rows.append(token_log_probs(logits, part.tokens, part.temperature).cpu())
         return torch.cat(rows)
 
     @torch.no_grad()
     def _apart(self, batch: Batch) -> float:
         """Exact KL(candidate || reference) a token over the batch."""
         total = 0.0
-        for index in self._parts(len(batch)):
-            part = batch.rows(index)
+        for part in self._pieces(batch):
             ours = self._logits(part.views, part.tokens, CANDIDATE)
             theirs = self._logits(part.views, part.tokens, REFERENCE)
             total += float(losses.exact_kl(ours, theirs, part.mask)) * int(part.mask.sum())
@@ -276,10 +276,11 @@ class PPOLearner:
         rise, count = 0.0, 0
         for views, tokens, mask in self._bank:
             count += int(mask.sum())
-            for index in self._parts(len(tokens)):
+            for index in torch.arange(len(tokens)).split(self._micro_batch):
+                seen = views.rows(index).to(self._policy.device)
+                said = tokens[index].to(self._policy.device)
                 for name, sign in ((CANDIDATE, 1.0), (REFERENCE, -1.0)):
-                    logits = self._logits(views.rows(index), tokens[index], name)
-                    scores = token_log_probs(logits, tokens[index], 1.0)
+                    scores = token_log_probs(self._logits(seen, said, name), said, 1.0).cpu()
                     rise -= sign * float(scores[mask[index]].sum())
         return rise / max(count, 1)
 

@@ -24,8 +24,8 @@ from agent.policy.checkpoint import (
     save_checkpoint,
 )
 from agent.policy.config import VLAConfig, tiny_text_config
-from agent.policy.towers import tiny_towers
 from agent.policy.tokenizer import EMPTY, PromptTokenizer, tiny_tokenizer
+from agent.policy.towers import tiny_towers
 
 
 @dataclass(frozen=True, slots=True)

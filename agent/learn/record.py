@@ -32,6 +32,14 @@ class Views:
         proprio = None if self.proprio is None else self.proprio[index]
         return Views(self.patches[index], proprio, self.prompt_ids[index], self.prompt_mask[index])
 
+    def to(self, device: torch.device) -> Views:
+        """Move to a device."""
+        proprio = None if self.proprio is None else self.proprio.to(device)
+        return Views(
+            self.patches.to(device), proprio, self.prompt_ids.to(device),
+            self.prompt_mask.to(device),
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Acted:
@@ -64,7 +72,9 @@ class Outline:
 
 @torch.no_grad()
 def encode(policy: VLAPolicy, scored: ScoredEpisode, *, pixels: bool) -> tuple[Acted, Outline]:
-    """Turn an episode into tensors. pixels: keep images, for an adapter in the vision tower too.
+    """Turn an episode into tensors on the CPU: a device's memory is the model's.
+
+    pixels: keep images, for an adapter in the vision tower too.
 
     Raises DataError for an episode with no decision, or one not made by a token policy.
     """
@@ -77,7 +87,8 @@ def encode(policy: VLAPolicy, scored: ScoredEpisode, *, pixels: bool) -> tuple[A
         seen = policy.patches(inputs)
         features = policy.model.feature(seen, inputs.proprio, inputs.prompt_ids, inputs.prompt_mask)
     count = len(episode.steps)
-    views = _views(inputs, inputs.pixels if pixels else seen).rows(torch.arange(count))
+    kept = inputs.pixels if pixels else seen
+    views = _views(inputs, kept).to(torch.device("cpu")).rows(torch.arange(count))
     done = np.cumsum([0] + [len(step.applied) for step in episode.steps])
     elapsed = torch.from_numpy(done / episode.task.horizon_steps).float()
     success = scored.signal.verdict is Verdict.SUCCESS
@@ -85,7 +96,7 @@ def encode(policy: VLAPolicy, scored: ScoredEpisode, *, pixels: bool) -> tuple[A
         episode.id, episode.task.name, views, *_tokens(scored), episode.temperature, success
     )
     ended = isinstance(episode.ending, Terminated)
-    return acted, Outline(episode.id, episode.task.name, features, elapsed, ended)
+    return acted, Outline(episode.id, episode.task.name, features.float().cpu(), elapsed, ended)
 
 
 def _views(inputs: ModelInputs, seen: Tensor) -> Views:

@@ -22,6 +22,7 @@ from agent.policy.vit import ViT
 from agent.policy.vla import VLA
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+EMBEDDINGS, HEAD = "language_model.model.embed_tokens.weight", "language_model.lm_head.weight"
 
 
 def build_tiny(config: VLAConfig, seed: int) -> VLA:
@@ -73,21 +74,29 @@ def load_config(folder: Path) -> VLAConfig:
     return config_from_json(content)
 
 
-def load_checkpoint(folder: Path, device: str = "cpu", dtype: torch.dtype | None = None) -> VLA:
+def load_checkpoint(
+    folder: Path,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    config: VLAConfig | None = None,
+) -> VLA:
     """Read a whole model, frozen and in eval mode; dtype None keeps the file's.
 
-    Raises DataError for a missing file, a pickle, or any key or shape out of place.
+    config: in place of the folder's own. Raises DataError for a missing file, a pickle, or any key
+    or shape out of place.
     """
-    config = load_config(folder)
+    config = config or load_config(folder)
     weights: dict[str, Tensor] = {}
     for path in weight_files(folder):
         try:
-            weights |= load_file(str(path), device=device)
+            weights |= load_file(str(path), device=str(device))
         except (SafetensorError, OSError) as error:
             raise DataError(f"{path} is damaged: {error}; fetch it again") from error
     # On meta nothing is drawn and no memory is taken twice: 15 GB at 7B.
     with torch.device("meta"):
-        vla = _build(config)
+        vla = built(config)
+    if vla.language_model.config.tie_word_embeddings:  # one tensor of the file, two names
+        weights.setdefault(HEAD, weights.get(EMBEDDINGS, torch.empty(0)))
     _check_keys(vla, weights, folder)
     if dtype is not None:
         weights = {name: tensor.to(dtype) for name, tensor in weights.items()}
@@ -123,7 +132,8 @@ def base_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _build(config: VLAConfig) -> VLA:
+def built(config: VLAConfig) -> VLA:
+    """A model of this config with whatever weights come. Raises DataError where none can be."""
     try:
         return VLA(config)
     except (

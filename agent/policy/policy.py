@@ -14,12 +14,15 @@ from agent.episode import Decision, Float32Array, Observation
 from agent.errors import DataError, UsageError
 from agent.policy.action_tokens import read_stats, to_actions
 from agent.policy.adapters import Adapters
-from agent.policy.checkpoint import base_hash, load_checkpoint
+from agent.policy.checkpoint import base_hash, load_checkpoint, load_config
 from agent.policy.images import PIPELINES, to_pixels
+from agent.policy.quantized import quantize
 from agent.policy.tokenizer import load_tokenizer
+from agent.policy.usage import Usage, device_of, dtype_of, told
 
 SLOT = "policy"
 BASE = "base"
+AS_IT_IS = Usage()
 FARTHEST = 5.0  # standard deviations of proprioception; beyond is clipped
 
 
@@ -58,16 +61,24 @@ class ModelInputs:
 class VLAPolicy:
     """Answers views with the VLA in a checkpoint folder, through the adapter loaded last."""
 
-    def __init__(self, folder: Path, threads: int = 1, device: str = "cpu") -> None:
-        """Read the checkpoint. threads: of torch, for this whole process."""
+    def __init__(self, folder: Path, threads: int = 1, usage: Usage = AS_IT_IS) -> None:
+        """Read the checkpoint. threads: of torch, for this whole process.
+
+        Raises DataError for a folder that cannot be used, UsageError for a device that is absent.
+        """
         torch.set_num_threads(threads)
         self.folder = folder
-        self.model = load_checkpoint(folder, device)
-        self.config = self.model.config
+        self.device = device_of(usage)
+        self.config = told(load_config(folder), usage)
         self.tokenizer = load_tokenizer(folder, self.config)
         self.stats = read_stats(self.config.norm_stats, self.config.norm_key)
-        self.adapters = Adapters(self.model, base_hash(folder))
-        self.device = torch.device(device)
+        # To be quantised it is read into main memory first: whole it might not fit the device.
+        first = self.device if usage.base == "whole" else torch.device("cpu")
+        self.model = load_checkpoint(folder, first, dtype_of(usage, self.device), self.config)
+        quantize(self.model, usage.base, self.device)
+        self.model.to(self.device)
+        kind = "" if usage.base == "whole" else f"+{usage.base}"
+        self.adapters = Adapters(self.model, base_hash(folder) + kind)
         self._generator = torch.Generator(self.device)
         self._adapter = BASE
         self.adapter_folder: Path | None = None
@@ -77,6 +88,11 @@ class VLAPolicy:
     def adapter(self) -> str:
         """The adapter that answers now; "base" for none."""
         return self._adapter
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the frozen base computes in."""
+        return self.model.projector.fc1.weight.dtype
 
     def seed(self, seed: int) -> None:
         """Fix every random choice from here on."""

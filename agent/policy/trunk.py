@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
+from torch.utils.checkpoint import checkpoint
 
 
 @dataclass(slots=True)
@@ -52,20 +53,28 @@ def run_trunk(
 
     hidden: (B, T, H) embeddings. positions: (B, T). bias: (B or 1, 1, T, cached + T), 0 where a
     row may look and -inf where not; None: everywhere. Only keys and values are computed for the
-    other tokens of the top layer: nothing reads the rest.
+    other tokens of the top layer: nothing reads the rest. Where `llama.gradient_checkpointing` is
+    set, activations are not kept for the gradient but made again (Chen et al. 2016).
     """
     cos, sin = llama.rotary_emb(hidden, positions)
     sight = _Sight(cos.unsqueeze(1), sin.unsqueeze(1), bias, cache)
     top = len(llama.layers) - 1
     for index, layer in enumerate(llama.layers):
         keep = last if index == top else hidden.shape[1]
-        normed = _norm(layer.input_layernorm, hidden)
-        hidden = hidden[:, -keep:]
-        hidden = hidden + _attend(layer.self_attn, normed, sight, keep, index)
-        hidden = hidden + _mlp(layer.mlp, _norm(layer.post_attention_layernorm, hidden))
+        if llama.gradient_checkpointing and torch.is_grad_enabled():
+            hidden = checkpoint(_layer, layer, hidden, sight, keep, index, use_reentrant=False)
+        else:
+            hidden = _layer(layer, hidden, sight, keep, index)
     if cache is not None:
-        cache.used += normed.shape[1]
+        cache.used += positions.shape[1]
     return _norm(llama.norm, hidden)
+
+
+def _layer(layer: Any, hidden: Tensor, sight: _Sight, keep: int, index: int) -> Tensor:  # noqa: ANN401
+    normed = _norm(layer.input_layernorm, hidden)
+    hidden = hidden[:, -keep:]
+    hidden = hidden + _attend(layer.self_attn, normed, sight, keep, index)
+    return hidden + _mlp(layer.mlp, _norm(layer.post_attention_layernorm, hidden))
 
 
 def _attend(
