@@ -100,7 +100,8 @@ class Asker:
             text=list(texts), images=[list(each) for each in pictures], return_tensors="pt"
         )
         device = self.model.device
-        return {name: value.to(device) for name, value in told.items()}
+        # Some processors add what a training of their own would want, which is none of ours.
+        return {name: value.to(device) for name, value in told.items() if name != "labels"}
 
     def _prompt(self, text: str, pictures: int) -> str:
         """The user's turn, through the chat template where there is one."""

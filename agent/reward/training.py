@@ -224,7 +224,7 @@ class Trainer:
 
 def _with_lora(model: Model, settings: TrainSettings) -> Model:
     """Put adapters on every linear layer of the language model, and freeze all else."""
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig, LoraModel
 
     decoder = model.get_decoder()
     inside = {id(module) for module in decoder.modules() if isinstance(module, nn.Linear)}
@@ -232,7 +232,7 @@ def _with_lora(model: Model, settings: TrainSettings) -> Model:
     config = LoraConfig(
         r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules=targets
     )
-    return get_peft_model(model, config)
+    return LoraModel(model, config, "default")
 
 
 def _cross_entropy(logits: Tensor, wanted: Sequence[tuple[Tensor, Tensor]]) -> Tensor:

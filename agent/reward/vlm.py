@@ -47,12 +47,10 @@ class VlmReader:
         done = self._answers(SUCCESS, frames.instruction, shown)
         far = self._answers(PROGRESS, frames.instruction, shown)
         success, said = self._yes(done)
-        share = torch.stack([far[:, each].logsumexp(1) for each in self._asker.bins], 1).softmax(1)
-        steps = torch.linspace(0.0, 1.0, share.shape[1], device=share.device)
         doubt = _entropy_bits(success)
         return Opinion(
             success=_array(success),
-            progress=_array((share * steps).sum(1)),
+            progress=_array(self._progress(far)),
             uncertainty=_array(1.0 - said * (1.0 - doubt)),
         )
 
@@ -110,6 +108,12 @@ class VlmReader:
             return self._asker.see(pictures)
         # Pictures of several sizes make tensors of several shapes.
         return [self._asker.see([each])[0] for each in pictures]
+
+    def _progress(self, logits: Tensor) -> Tensor:
+        """The mean over the answers 0 to 9, as a share of 9, (n,)."""
+        told = torch.stack([logits[:, each].logsumexp(1) for each in self._asker.bins], 1)
+        steps = torch.linspace(0.0, 1.0, told.shape[1], device=told.device)
+        return (told.softmax(1) * steps).sum(1)
 
     def _yes(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """P(yes) / (P(yes) + P(no)) and P(yes) + P(no), each (n,)."""
