@@ -108,6 +108,14 @@ def test_a_keyframe_keeps_away_from_a_milestone():
     assert near.keyframes.tolist() == [22, 25, 59]
 
 
+@pytest.mark.parametrize(("first_m", "second_m", "kept"), [(2e-3, 1e-3, 34), (1e-3, 2e-3, 30)])
+def test_of_two_dips_too_close_the_slower_is_the_keyframe(first_m, second_m, kept):
+    # At moments 30 and 34, 0.2 s apart where 0.3 s are wanted.
+    steps = np.full(59, 0.01)
+    steps[29:31], steps[33:35] = first_m, second_m
+    assert segment(series(np.ones(60), steps)).keyframes.tolist() == [kept, 59]
+
+
 def test_a_dip_above_the_limit_is_no_keyframe():
     # Twenty of 80 moments stand at the end, so the tenth percentile is 0 and the limit is 10 mm/s;
     # the dip is one to (0.5 + 0.5) mm / 2 a moment, 10 mm/s, which is not below it.
