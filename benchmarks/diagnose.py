@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agent.cli.build import SHIPPED
+from agent.cli.shipped import SHIPPED
 from agent.diagnosis.looking import look
 from agent.diagnosis.told import values
 from agent.interval import wilson

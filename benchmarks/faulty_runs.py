@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from agent.cli.build import SHIPPED, make_cards, make_parts
+from agent.cli.build import make_cards, make_parts
+from agent.cli.shipped import SHIPPED
 from agent.configuration import resolve, to_dict
 from agent.policy.policy import VLAPolicy
 from agent.registry import make_robot

@@ -140,8 +140,8 @@ def _axis(turned: Float64Array) -> Float64Array:
 
 def spread(
     motions: Sequence[Motion], before: Response, draws: int, seed: int
-) -> tuple[float, float, float]:
-    """Bootstrap over episodes: deviations of turn (deg), log gain and bias (commands)."""
+) -> tuple[float, float, Float64Array]:
+    """Bootstrap over episodes: deviations of turn (deg), log gain and bias (3,) (commands)."""
     rng = np.random.default_rng(seed)
     turns, gains, biases = [], [], []
     for _ in range(draws):
@@ -154,12 +154,8 @@ def spread(
         gains.append(np.log(max(found.gain, 1e-9)))
         biases.append(found.bias)
     if len(turns) < 3:
-        return float("inf"), float("inf"), float("inf")
-    return (
-        float(np.std(turns)),
-        float(np.std(gains)),
-        float(np.linalg.norm(np.std(np.array(biases), axis=0))),
-    )
+        return float("inf"), float("inf"), np.full(3, np.inf)
+    return float(np.std(turns)), float(np.std(gains)), np.std(np.array(biases), axis=0)
 
 
 def _fit(motions: Sequence[Motion], delay: int, lag: float | None) -> tuple[Float64Array, float]:

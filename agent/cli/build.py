@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli.judges import judging_of, make_judge, simulated
+from agent.cli.shipped import SHIPPED
 from agent.cli.watching import watches_of
 from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
@@ -24,7 +25,6 @@ from calibration.profile import Profile
 
 __all__ = ["make_cards", "make_judge", "make_parts", "make_policy", "usual"]
 
-SHIPPED = Path(__file__).parents[1] / "policy" / "shipped" / "tabletop"
 # What a robot is asked for when nobody says.
 USUAL_TASK = {"tabletop": "lift-red-cube", "libero": "libero_object/0"}
 # A run on the embedded robot rehearses a deployment that differs from training.

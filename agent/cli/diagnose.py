@@ -37,7 +37,7 @@ def diagnose(
     as_json: AsJson = False,
 ) -> None:
     """Say whether camera, light, commands, gripper, statistics or the policy is at fault."""
-    from agent.cli.build import SHIPPED
+    from agent.cli.shipped import SHIPPED
     from agent.diagnosis import told
     from agent.diagnosis.looking import look, pictures, take
     from agent.errors import UsageError

@@ -108,7 +108,7 @@ def _episodes(job: Job, form: Format, *, resume: bool) -> Done:
 
 
 def _adapter(run: Path, out: Path, adapter: str, base: Path | None, licence: str) -> Done:
-    from agent.cli.build import SHIPPED
+    from agent.cli.shipped import SHIPPED
     from agent.export.adapter_folder import AdapterJob, export_adapter
     from agent.store.run import open_run
 

@@ -40,8 +40,9 @@ def plan(  # noqa: PLR0913  one parameter an option
     from dataclasses import asdict, replace
     from pathlib import Path
 
-    from agent.cli.build import SHIPPED, usage_of
+    from agent.cli.build import usage_of
     from agent.cli.options import resolve
+    from agent.cli.shipped import SHIPPED
     from agent.learn import plan as planning
     from agent.policy.checkpoint import load_config
     from agent.policy.roofline import measure

@@ -54,7 +54,7 @@ class Statistics:
 class Measured:
     """None where a thing could not be measured; why: what was missing for it.
 
-    turn_sd (deg), gain_sd (log), bias_sd (commands): over resampled episodes.
+    turn_sd (deg), gain_sd (log), bias_sd ((3,) commands): over resampled episodes.
     chance: probability of so few successes or fewer, had all been well.
     """
 
@@ -63,7 +63,7 @@ class Measured:
     change: Change | None
     turn_sd: float
     gain_sd: float
-    bias_sd: float
+    bias_sd: Float64Array
     gripping: Gripping | None
     statistics: Statistics | None
     won: int
@@ -77,7 +77,8 @@ def measure(seen: Evidence, known: Reference) -> Measured:
     _same_robot(seen, known)
     why: list[str] = []
     motions = known.free(seen.motions, seen.places)
-    found, doubts = None, (float("inf"),) * 3
+    found = None
+    doubts: tuple[float, float, Float64Array] = (np.inf, np.inf, np.full(3, np.inf))
     try:
         found = change(respond(motions, known.response.lag), known.response)
         doubts = spread(motions, known.response, DRAWS, 0)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.cli.app import app
-from agent.cli.build import SHIPPED
+from agent.cli.shipped import SHIPPED
 from agent.diagnosis import reference
 from agent.diagnosis.evidence import Grip, gather
 from agent.diagnosis.gripping import gripping
