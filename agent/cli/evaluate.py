@@ -23,9 +23,12 @@ from agent.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from agent.episode import TaskCard
+    from agent.episode import Task, TaskCard
     from agent.evaluation import Trial
     from agent.interval import Paired
+    from agent.protocols import Robot
+    from agent.session import AdaptablePolicy
+    from agent.settings import RobotSettings
 
 Adapter = Annotated[
     list[str] | None,
@@ -60,8 +63,6 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     from agent.curriculum import tasks_of
     from agent.deployment import compare
     from agent.errors import UsageError
-    from agent.evaluation import try_tasks
-    from agent.patience import Patience
     from agent.registry import make_robot
 
     names = adapter or ["base"]
@@ -75,12 +76,9 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     try:
         cards = make_cards(settings, arm)
         policy = make_policy(settings)
-        results: list[tuple[Trial, ...]] = []
-        for name, folder in zip(names, folders, strict=True):
-            policy.load(folder, "base" if folder is None else name)
-            patience = Patience(settings.robot.retries, settings.robot.retry_s)
-            tasks = tasks_of(cards, split, states)
-            results.append(try_tasks(arm, policy, tasks, patience=patience))
+        tasks = tasks_of(cards, split, states)
+        named = list(zip(names, folders, strict=True))
+        results = _scored(settings.robot, arm, policy, tasks, named)
     finally:
         arm.close()
     pair = compare(*results) if len(results) == 2 else None
@@ -88,6 +86,36 @@ def evaluate(  # noqa: PLR0913  one parameter an option
         typer.echo(json.dumps(_as_json(names, cards, results, pair, dict(settings.robot.shift))))
     else:
         _print(names, cards, results, pair)
+
+
+def _scored(
+    told: RobotSettings,
+    robot: Robot,
+    policy: AdaptablePolicy,
+    tasks: Sequence[Task],
+    folders: Sequence[tuple[str, Path | None]],
+) -> list[tuple[Trial, ...]]:
+    """Try all tasks with each adapter; a signal to stop brings the arm to rest and ends it."""
+    from agent.cli.stopping import stoppable
+    from agent.errors import Interrupted
+    from agent.evaluation import try_tasks
+    from agent.patience import Patience
+    from agent.protocols import Supervised
+
+    results: list[tuple[Trial, ...]] = []
+    with stoppable("eval", "stopping after this decision; nothing is kept") as stop_wanted:
+        if isinstance(robot, Supervised):
+            robot.heed(stop_wanted)
+        for name, folder in folders:
+            policy.load(folder, "base" if folder is None else name)
+            patience = Patience(told.retries, told.retry_s, stop_wanted)
+            results.append(
+                try_tasks(robot, policy, tasks, stop_wanted=stop_wanted, patience=patience)
+            )
+            if stop_wanted():
+                done = sum(map(len, results))
+                raise Interrupted(f"stopped on request after {done} tries; the arm is at rest")
+    return results
 
 
 def _folder(name: str) -> Path | None:

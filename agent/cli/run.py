@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +30,7 @@ from agent.cli.options import (
     Update,
     resolve,
 )
+from agent.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from agent.cadence import Cadence, Pace
@@ -142,6 +139,7 @@ def _deploy(
     from agent.cadence import cadence
     from agent.cell import cell_of
     from agent.cli.build import make_cards, make_parts, make_policy
+    from agent.cli.judges import must_be_judged
     from agent.cli.screen import Screen, Seen
     from agent.deployment import deploy
     from agent.registry import make_robot
@@ -152,18 +150,18 @@ def _deploy(
     paces: list[Pace] = []
     stops: list[Callable[[], bool]] = []
     try:
+        must_be_judged(settings, robot)
         cards = make_cards(settings, robot)
         policy = make_policy(settings)
         folder = begin(cell)
         parts = make_parts(
             settings, folder, robot, policy, cell, lambda: any(stop() for stop in stops)
         )
-        screen = Screen(Console(stderr=quiet), Seen(settings, str(folder)))
         try:
             with (
-                _stoppable(str(folder)) as stop_wanted,
+                stoppable(str(folder)) as stop_wanted,
                 opened(folder, settings) as given,
-                screen,
+                Screen(Console(stderr=quiet), Seen(settings, str(folder))) as screen,
             ):
                 take = partial(_take, screen, given, paces)
                 stops.append(stop_wanted)
@@ -208,39 +206,3 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         typer.echo(text)
     else:
         Console().print(summary(outcome))
-
-
-@contextmanager
-def _stoppable(what: str) -> Iterator[Callable[[], bool]]:
-    """Collect stop signals instead of dying of them; a third one is taken literally.
-
-    Gives the question whether to stop. It is asked at every decision and in every wait, so a
-    service manager is told that all is well for as long as it is asked.
-    """
-    from agent.notify import Watchdog
-
-    received: list[int] = []
-    watchdog = Watchdog(os.environ)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(number: int, _frame: object) -> None:
-        received.append(number)
-        if len(received) == 1:
-            sys.stderr.write("stopping after this decision; everything sealed is kept\n")
-        if len(received) >= 3:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-
-    def stop_wanted() -> bool:
-        watchdog.alive()
-        return bool(received)
-
-    for number in before:
-        signal.signal(number, note)
-    watchdog.ready(what)
-    try:
-        yield stop_wanted
-    finally:
-        watchdog.stopping()
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -15,6 +15,7 @@ from PIL import Image
 from agent.episode import Limit, ScoredEpisode, Uint8Array
 from agent.export.part import Part, Receipt
 from agent.export.rows import AXES, Rows, rows_of
+from agent.store.layout import OPTIONAL
 from agent.store.schema import made_by
 from agent.store.summary import Summary
 
@@ -119,7 +120,7 @@ class _Log:
         at_ns = self._began_ns + round(at_s * 1e9)
         stamped = {"timestamp": {"sec": at_ns // 10**9, "nsec": at_ns % 10**9}, **message}
         self._writer.add_message(
-            self._channel(topic, schema), at_ns, json.dumps(stamped).encode(), at_ns
+            self._channel(topic, schema, message), at_ns, json.dumps(stamped).encode(), at_ns
         )
 
     def image(self, topic: str, at_s: float, frame: str, image: Uint8Array) -> None:
@@ -137,10 +138,12 @@ class _Log:
         self._writer.finish()
         return self._buffer.getvalue()
 
-    def _channel(self, topic: str, schema: str) -> int:
+    def _channel(self, topic: str, schema: str, message: Mapping[str, Any]) -> int:
         if topic not in self._channels:
             if schema not in self._schemas:
-                shape = {"type": "object", "title": schema, "properties": SCHEMAS[schema]}
+                told = SCHEMAS[schema].items()
+                kinds = {n: kind for n, kind in told if n in message or n not in OPTIONAL}
+                shape = {"type": "object", "title": schema, "properties": kinds}
                 data = json.dumps(shape).encode()
                 self._schemas[schema] = self._writer.register_schema(schema, "jsonschema", data)
             self._channels[topic] = self._writer.register_channel(
