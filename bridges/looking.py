@@ -18,7 +18,7 @@ from calibration.complaints import ProfileError
 from calibration.profile import load
 
 _FIRST_S = 10.0  # a driver, or discovery, takes some seconds
-_NEXT_S = 2.0
+_NEXT_S = 5.0
 _LOOK_S = 0.005
 
 

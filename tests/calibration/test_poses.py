@@ -105,3 +105,25 @@ def test_a_pose_a_few_millimetres_and_degrees_away_is_too_similar():
     turned = nudged(home, np.array([0.0, 0.0, 0.0, 0.2, 0.0, 0.0]))
     assert too_similar(near, [home])
     assert not too_similar(turned, [home])
+
+
+def test_a_camera_beside_the_arm_is_planned_for_with_the_board_in_the_hand():
+    # A camera 0.9 m before the base and 0.8 m up, tilted 35 degrees back towards the arm.
+    camera = motion(np.zeros(3), [0.9, 0.0, 0.8]) @ motion([0.0, np.pi - 0.6, 0.0], np.zeros(3))
+    held = inverse(tool_of(HOME)) @ camera @ motion(np.zeros(3), [-0.08, -0.06, 0.6])
+    guess = Guess("true", camera, held)
+    rng = np.random.default_rng(2)
+    tools = [tool_of(HOME), *(f.tool for f in feelers(BOUNDS, HOME, tool_of(HOME), 0.1))]
+    seen = tuple(
+        one_view(SMALL, inverse(held) @ inverse(tool) @ camera, rng, 0.1) for tool in tools
+    )
+    loop = Loop("beside", SMALL, TRUE, np.stack(tools), seen)
+    found = propose(loop, guess, BOUNDS, HOME, rng)
+    assert found is not None
+    assert BOUNDS.box.contains(found.tool[:3, 3])
+    tools, more_seen = (
+        [*tools, found.tool],
+        one_view(SMALL, inverse(held) @ inverse(found.tool) @ camera, rng, 0.1),
+    )
+    after = Loop("beside", SMALL, TRUE, np.stack(tools), (*seen, more_seen))
+    assert spread_m(after, guess) < spread_m(loop, guess)
