@@ -27,6 +27,7 @@ TITLES = {
     "judge-speed": "What judging costs",
     "reward-adaptation": "Adaptation that a model judges",
     "reward-eval": "The judge against the simulator",
+    "reward-speed": "What a judge's memory saves",
     "speed": "Speed of the agent",
     "tabletop_speed": "Speed of the table-top simulator",
 }
