@@ -25,7 +25,7 @@ from benchmarks import setting
 from benchmarks.faulty_runs import FAULTS, Case, cases, record
 
 EPISODES = 8
-SEED = 2  # runs of seed 1 set the thresholds
+SEED = 3  # runs of seeds 1 and 2 set the thresholds
 
 
 def row(case: Case, folder: Path, against: Path) -> dict[str, Any]:
