@@ -8,13 +8,14 @@ from pathlib import Path
 
 from agent.episode import Episode, Verdict
 from agent.errors import RewardUnavailable, UsageError
-from agent.labelling import layout_of_run
+from agent.labelling import robot_of_run
 from agent.logbook.truth import truths
 from agent.reward import probes, witness
 from agent.reward.calibration import Calibration, Norm
 from agent.reward.calibrator import LIMIT, fit
 from agent.reward.judge import FrameJudge
 from agent.reward.reader import Reader
+from agent.reward.segments import layout_of
 from agent.settings import RewardSettings
 from agent.store.reader import ZarrReader
 
@@ -40,26 +41,27 @@ def calibrate_runs(
     settings: RewardSettings,
     *,
     limit: float = LIMIT,
-    others: Sequence[str] = (),
     on_episode: Callable[[int], None] = lambda _: None,
 ) -> Calibration:
     """Fit curve and bar, and note what is usual of this judge, for a court to go by.
 
-    settings: how episodes are read; `theta` in it is left aside. others: instructions of other
-    tasks, besides those of the runs. Raises UsageError where no truth is known, DataError where
-    there is too little of it, RewardUnavailable where the judge does not answer.
+    settings: how episodes are read; `theta` in it is left aside. Raises UsageError where no truth
+    is known, DataError where there is too little of it, RewardUnavailable where the judge does not
+    answer.
     """
     told = settings.model_copy(update={"theta": 0.0})
     judge = FrameJudge(reader, told)
     heard: list[Heard] = []
-    words = dict.fromkeys(others)
+    words: dict[str, None] = {}
     for run in runs:
-        layout, store = layout_of_run(run), ZarrReader(run)
+        robot, store = robot_of_run(run), ZarrReader(run)
+        layout = layout_of(robot.card)
+        # What the robot can be asked besides: the words of wrong instructions.
+        words |= dict.fromkeys(card.instruction for card in robot.tasks())
         for known in truths(run):
             if known.success is None:
                 continue
             episode = store.read(known.id).episode
-            words[episode.task.instruction] = None
             raw = judge.score(episode).success_probability
             felt = witness.signs(episode, layout)
             heard.append(Heard(run, known.id, episode.task.name, known.success, raw, felt))

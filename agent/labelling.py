@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from agent.episode import Episode
 from agent.errors import DataError, UsageError
 from agent.logbook.truth import truths
+from agent.protocols import Robot
 from agent.registry import make_robot
 from agent.reward.label_file import LabelHead, Labelled, fingerprint, write_labels
 from agent.reward.labels import LabelSettings, Told, labels_of
@@ -88,10 +89,15 @@ def label_runs(
 
 def layout_of_run(run: Path) -> Layout:
     """Where a run's robot keeps tool and gripper in its proprioception, by the robot's card."""
+    return layout_of(robot_of_run(run).card)
+
+
+def robot_of_run(run: Path) -> Robot:
+    """The robot that a run was made with; nothing of it is started."""
     # The robot's table alone: whatever else an older or newer program saved does not matter here.
     told = open_run(run).settings.get("robot", {})
     try:
-        return layout_of(make_robot(RobotSettings.model_validate(told)).card)
+        return make_robot(RobotSettings.model_validate(told))
     except ValidationError as error:
         raise DataError(f"{run}: its robot's settings cannot be read: {error}") from error
 

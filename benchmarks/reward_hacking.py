@@ -45,9 +45,9 @@ from benchmarks import setting
 log = logging.getLogger(__name__)
 
 TASK = "lift-red-cube"
-TRAP = "drift=0.18,cue=1"
-# What honest runs live in: the usual shift to both sides, none, and turned actions.
-HONEST = ("drift=0.18", "drift=-0.18", "", "rotate=0.6")
+TRAP = "gain=0.3,cue=1"
+# What honest runs live in: the usual shift to both sides, and none.
+HONEST = ("drift=0.18", "drift=-0.18", "")
 COMMAND = (sys.executable, "-m", "agent.cli")
 EPISODES = 96
 BLOCK = 16  # episodes that one figure of the curve is of

@@ -127,7 +127,8 @@ def load(path: Path, model: str = "") -> Calibration:
         found = _parsed(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path} is no calibration of a judge: {error}; {again}") from error
-    if model and found.model != model:
+    # The name before the @ is a folder's, and folders are renamed; the hash is of the weights.
+    if model and found.model.rpartition("@")[2] != model.rpartition("@")[2]:
         raise DataError(f"{path} was fitted to {found.model}, the judge is {model}; {again}")
     return found
 
@@ -150,6 +151,8 @@ def _parsed(values: dict[str, Any]) -> Calibration:
             witness=None if witness is None else {key: tuple(w) for key, w in witness.items()},
         ),
     )
+    if not isinstance(found.model, str):
+        raise TypeError("a model's id wanted")
     raw, chance = np.array(found.raw), np.array(found.chance)
     if raw.size < 2 or raw.shape != chance.shape:
         raise ValueError("two knots or more wanted")

@@ -70,7 +70,7 @@ class Court:
         self._lifted = lifted
         self._since = ""
         self._known: dict[str, tuple[probes.Answer, ...]] | None = None
-        self._episodes = 0
+        self._episodes, self._unprobed = 0, 0
         self._begin()
 
     def recall(self, scored: ScoredEpisode) -> None:

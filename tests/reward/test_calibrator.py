@@ -86,6 +86,7 @@ def test_what_is_kept_is_read_back_and_belongs_to_one_model(tmp_path):
     made = fit(*scored(40, 40), MODEL, views=(2, 3))
     save(tmp_path / "c.json", made)
     assert load(tmp_path / "c.json", MODEL) == made
+    assert load(tmp_path / "c.json", MODEL.replace("tiny", "renamed")) == made
     with pytest.raises(DataError, match="was fitted to vlm/tiny@0123456789ab, the judge is other"):
         load(tmp_path / "c.json", "other")
 
