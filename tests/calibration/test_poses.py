@@ -109,7 +109,7 @@ def test_a_pose_a_few_millimetres_and_degrees_away_is_too_similar():
 
 def test_a_camera_beside_the_arm_is_planned_for_with_the_board_in_the_hand():
     # A camera 0.9 m before the base and 0.8 m up, tilted 35 degrees back towards the arm.
-    camera = motion(np.zeros(3), [0.9, 0.0, 0.8]) @ motion([0.0, np.pi - 0.6, 0.0], np.zeros(3))
+    camera = motion(np.zeros(3), [0.9, 0.0, 0.8]) @ motion([0.0, np.pi + 0.6, 0.0], np.zeros(3))
     held = inverse(tool_of(HOME)) @ camera @ motion(np.zeros(3), [-0.08, -0.06, 0.6])
     guess = Guess("true", camera, held)
     rng = np.random.default_rng(2)
