@@ -68,6 +68,17 @@ def judging_of(
     return Judging(judge, watches, eye)
 
 
+def must_be_judged(settings: Settings, robot: Robot) -> None:
+    """Refuse what can be known beforehand to leave a run without its judge. Raises UsageError."""
+    told = settings.reward
+    if told.kind == "http":
+        _line(told)
+    if told.kind == "vlm" and not _model_folder(told).is_dir():
+        raise UsageError(f"reward.model: a folder of a model wanted, found {_model_folder(told)}")
+    if told.kind == "operator" or told.ask:
+        person_at(robot, told.ask_s, lambda: False)
+
+
 def simulated(settings: Settings) -> bool:
     """Whether a real arm's cell is a simulated one, whose "success" is no person's word."""
     try:

@@ -163,9 +163,11 @@ def _deploy(
                 opened(folder, settings) as given,
                 Screen(Console(stderr=quiet), Seen(settings, str(folder))) as screen,
             ):
-                take = partial(_take, screen, given, paces)
                 stops.append(stop_wanted)
-                return deploy(settings, folder, parts, cards, take, stop_wanted), folder
+                return deploy(
+                    settings, folder, parts, cards, partial(_take, screen, given, paces),
+                    stop_wanted,
+                ), folder  # fmt: skip
         finally:
             parts.store.close()
     finally:

@@ -1,9 +1,11 @@
 """Who judges which run."""
 
+import sys
+
 import pytest
 
 from agent.cli.build import usual
-from agent.cli.judges import judging_of, make_judge, make_reader
+from agent.cli.judges import judging_of, make_judge, make_reader, must_be_judged
 from agent.configuration import Assignment, resolve
 from agent.errors import UsageError
 from agent.reward.chat import ChatReader
@@ -12,7 +14,6 @@ from agent.reward.person import Heeding, OperatorJudge
 from agent.reward.robometer import RobometerReader
 from agent.reward.silence import Forbearing
 from agent.settings import RobotSettings
-from tests.cli.test_command import vlarl
 from tests.point_robot import PointRobot
 from tests.reward.test_person import Hearing
 
@@ -75,16 +76,24 @@ def test_episodes_of_the_past_need_a_judge_that_is_no_person():
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("reward", "said"),
     [
-        (["--reward", "http"], "reward.url: where the judge is served wanted"),
-        (["--reward", "http", "--set", "reward.url=http://192.0.2.1"], "is another machine"),
-        (["--reward", "operator"], "a terminal wanted to ask a person at"),
-        (["--reward", "oracle"], "reward.kind: wanted one of"),
+        ({"kind": "http"}, r"reward\.url: where the judge is served wanted"),
+        ({"kind": "http", "url": "http://192.0.2.1"}, "is another machine"),
+        ({"kind": "operator"}, "a terminal wanted to ask a person at"),
+        ({"kind": "outcome", "ask": True}, "a terminal wanted to ask a person at"),
+        ({"kind": "vlm", "model": "nowhere"}, "a folder of a model wanted, found nowhere"),
     ],
 )
-def test_a_judge_that_cannot_be_had_is_refused_before_anything_moves(flags, said, tmp_path):
-    done = vlarl("run", "--out", str(tmp_path), *flags)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert done.stdout == ""
+def test_a_judge_that_cannot_be_had_is_refused_beforehand(reward, said, monkeypatch, tmp_path):
+    with (tmp_path / "empty").open("w+") as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        told = settings(**{f"reward__{key}": value for key, value in reward.items()}).settings
+        with pytest.raises(UsageError, match=said):
+            must_be_judged(told, PointRobot(RobotSettings()))
+
+
+def test_a_judge_that_can_be_had_is_not_refused():
+    for told in ({}, {"reward__kind": "http", "reward__url": LOOPBACK}):
+        must_be_judged(settings(**told).settings, PointRobot(RobotSettings()))
+    must_be_judged(settings(reward__kind="operator").settings, HearingPoint())
