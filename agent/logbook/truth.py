@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from agent.cell import kept
 from agent.logbook.damage import Damages
 from agent.logbook.episodes_view import EpisodeRow, rows
 from agent.logbook.run_view import head
@@ -28,9 +29,17 @@ class Truth:
 def truths(folder: Path) -> tuple[Truth, ...]:
     """The truth of every sealed episode of a run, oldest first. Raises UsageError without one."""
     damages = Damages(folder)
-    simulated = head(folder, damages).robot in SIMULATED
+    simulated = world_tells(folder, head(folder, damages).robot)
     table = [row for row in rows(folder, damages) if row.status == "sealed"]
     return tuple(truth(row, simulated=simulated) for row in table)
+
+
+def world_tells(folder: Path, robot: str) -> bool:
+    """Whether an ending is the word of a simulator: of its robot, or of a simulated arm's cell."""
+    if robot in SIMULATED:
+        return True
+    cell = kept(folder)
+    return cell is not None and cell.simulated
 
 
 def truth(row: EpisodeRow, *, simulated: bool) -> Truth:

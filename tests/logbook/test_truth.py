@@ -2,9 +2,11 @@
 
 import pytest
 
+from agent import cell
 from agent.logbook.episodes_view import EpisodeRow
-from agent.logbook.truth import Truth, truth
+from agent.logbook.truth import Truth, truth, world_tells
 from agent.store.summary import Summary
+from calibration.profile import load
 
 
 def row(ending, label=""):
@@ -42,3 +44,12 @@ def test_what_the_judge_said_is_no_truth():
 
 def test_an_episode_without_a_record_is_unknown():
     assert truth(EpisodeRow("000001", "sealed", None), simulated=True).success is None
+
+
+def test_a_simulated_arms_cell_speaks_for_its_world_and_a_real_ones_does_not(tmp_path):
+    assert world_tells(tmp_path, "tabletop")
+    assert not world_tells(tmp_path, "franka")
+    cell.keep(tmp_path, load("franka"))
+    assert not world_tells(tmp_path, "franka")
+    cell.keep(tmp_path, load("tabletop"))
+    assert world_tells(tmp_path, "franka")
