@@ -1,4 +1,4 @@
-"""Whether what a policy answered can be carried out at all; asked before any robot is."""
+"""Whether what a policy answered can be carried out at all, and an action within its range."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from agent.episode import Decision
-from agent.errors import NoMove
+from agent.episode import Action, Decision
+from agent.errors import NoMove, UsageError
 
 
 def must_be_moves(decision: Decision) -> None:
@@ -24,3 +24,19 @@ def must_be_moves(decision: Decision) -> None:
                 f"nonfinite_action: finite numbers wanted in action {number} of adapter "
                 f"{decision.adapter!r}, found {delta.tolist()} and {action.gripper}"
             )
+
+
+def within(action: Action) -> Action:
+    """The action itself, or clipped to full scale.
+
+    Raises UsageError for one that is malformed or not finite.
+    """
+    delta = np.asarray(action.delta)
+    if delta.shape != (6,) or delta.dtype.kind != "f":
+        raise UsageError(f"a delta of 6 floats wanted, found {delta.dtype} {delta.shape}")
+    if not (np.isfinite(delta).all() and np.isfinite(action.gripper)):
+        raise UsageError(f"finite numbers wanted in an action, found {action}")
+    if np.abs(delta).max() <= 1.0 and 0.0 <= action.gripper <= 1.0:
+        return action
+    clipped = np.clip(delta, -1.0, 1.0).astype(np.float32)
+    return Action(clipped, float(np.clip(action.gripper, 0.0, 1.0)))

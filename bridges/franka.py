@@ -23,10 +23,10 @@ from agent.episode import (
     Truncated,
 )
 from agent.errors import Interrupted, RobotFault, UsageError, VlarlError
+from agent.moves import within
 from agent.settings import RobotSettings
 from bridges.driving import Came
 from bridges.readying import BY_A_PERSON, PERSON_S, stopped
-from bridges.setpoints import within
 from bridges.tasks import card_of, must_be_of
 from bridges.wire import Answer, Kind, State
 from bridges.working import Workings

@@ -21,7 +21,7 @@ from agent.episode import (
     Truncated,
 )
 from agent.errors import DataError, UsageError
-from bridges.setpoints import within
+from agent.moves import within
 
 
 class ReplayRobot:

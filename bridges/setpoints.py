@@ -7,8 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from agent.episode import Action, Float32Array
-from agent.errors import UsageError
+from agent.episode import Float32Array
 from bridges.pose import (
     Float64Array,
     Pose,
@@ -18,22 +17,6 @@ from bridges.pose import (
     turn_of,
     turned_by,
 )
-
-
-def within(action: Action) -> Action:
-    """The action itself, or clipped to full scale.
-
-    Raises UsageError for one that is malformed or not finite.
-    """
-    delta = np.asarray(action.delta)
-    if delta.shape != (6,) or delta.dtype.kind != "f":
-        raise UsageError(f"a delta of 6 floats wanted, found {delta.dtype} {delta.shape}")
-    if not (np.isfinite(delta).all() and np.isfinite(action.gripper)):
-        raise UsageError(f"finite numbers wanted in an action, found {action}")
-    if np.abs(delta).max() <= 1.0 and 0.0 <= action.gripper <= 1.0:
-        return action
-    clipped = np.clip(delta, -1.0, 1.0).astype(np.float32)
-    return Action(clipped, float(np.clip(action.gripper, 0.0, 1.0)))
 
 
 def anchor_of(

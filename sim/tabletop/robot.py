@@ -26,6 +26,7 @@ from agent.episode import (
     Uint8Array,
 )
 from agent.errors import RobotFault, UsageError
+from agent.moves import within
 from agent.settings import RobotSettings
 from sim.tabletop.arm import DOWN, Float64Array, turn
 from sim.tabletop.catalog import (
@@ -142,13 +143,13 @@ class Tabletop:
         where no episode is under way; RobotFault where the physics diverged.
         """
         run = self._running()
-        within = tuple(_within(action) for action in actions)
-        if not within:
+        held = tuple(within(action) for action in actions)
+        if not held:
             raise UsageError("one action or more wanted, found none")
-        executed = np.zeros(len(within), np.bool_)
+        executed = np.zeros(len(held), np.bool_)
         track = []
         ending: Ending | None = None
-        for number, (action, asked) in enumerate(zip(within, actions, strict=True)):
+        for number, (action, asked) in enumerate(zip(held, actions, strict=True)):
             self._move(run, action)
             executed[number] = action is asked
             track.append(self._proprio(run))
@@ -158,7 +159,7 @@ class Tabletop:
         view = self._look(run)
         if ending is not None:
             self._run = None
-        return Reading(view, within[: len(track)], executed, np.stack(track), ending)
+        return Reading(view, held[: len(track)], executed, np.stack(track), ending)
 
     def rest(self) -> None:
         """End the episode: time stands still in this world, so the arm does not move any more."""
@@ -230,15 +231,3 @@ class Tabletop:
     def _noisy(self, image: Uint8Array, rng: np.random.Generator) -> Uint8Array:
         noise = rng.normal(0.0, self._shifts.noise, image.shape)
         return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
-
-
-def _within(action: Action) -> Action:
-    delta = np.asarray(action.delta)
-    if delta.shape != (6,) or delta.dtype.kind != "f":
-        raise UsageError(f"a delta of 6 floats wanted, found {delta.dtype} {delta.shape}")
-    if not (np.isfinite(delta).all() and np.isfinite(action.gripper)):
-        raise UsageError(f"finite numbers wanted in an action, found {action}")
-    if np.abs(delta).max() <= 1.0 and 0.0 <= action.gripper <= 1.0:
-        return action
-    clipped = np.clip(delta, -1.0, 1.0).astype(np.float32)
-    return Action(clipped, float(np.clip(action.gripper, 0.0, 1.0)))
