@@ -14,7 +14,7 @@ from agent.reward.segments import Layout, series_of
 # By name: what is looked at, the least width that is allowed to all sides, and its unit.
 SIGNS = (("fingers open", 0.05, ""), ("tool's rise", 0.01, " m"), ("tool's lowest", 0.01, " m"))
 SETTLED_S = 0.15  # the last moments, over which fingers are averaged
-WIDER = 0.25  # share of the range that is allowed further out: few successes are not all
+WIDER = 1.0  # of the range again to both sides: few successes are not all, and arms get slower
 FEWEST = 5  # true successes of a task below which nothing is said of it
 Ranges = Mapping[str, tuple[float, ...]]
 
@@ -29,7 +29,7 @@ def signs(episode: Episode, layout: Layout) -> tuple[float, ...]:
 
 
 def ranges(known: Sequence[tuple[str, tuple[float, ...]]]) -> dict[str, tuple[float, ...]]:
-    """By task, low and high of each sign in true successes, a little wider than was seen.
+    """By task, low and high of each sign in true successes, wider than was seen by `WIDER`.
 
     known: task and signs of each true success.
     """
