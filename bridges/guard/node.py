@@ -14,9 +14,9 @@ from bridges.guard.bounds import bounds_of, tempo_of
 from bridges.guard.grippers import grip_of
 from bridges.guard.homing import home_of
 from bridges.guard.keeper import Keeper, Reply
-from bridges.guard.lock import lock
 from bridges.guard.outputs import output_of
 from bridges.guard.senses import Senses
+from bridges.lock import guard_lock
 from bridges.wire import (
     ANSWER_TOPIC,
     DEPTH,
@@ -70,7 +70,7 @@ class Guard:
         self._context = rclpy.Context()
         rclpy.init(args=arguments, context=self._context)
         # Kept by the process to its end, so that no other guard starts beside a dying one.
-        lock(self._context.get_domain_id(), target)
+        guard_lock(self._context.get_domain_id(), target)
         node = self._made(NAME)
         self._senses = Senses(self._profile, node, self._made(f"{NAME}_senses"), target)
         self._publish, self._targets = output_of(self._profile, node)
