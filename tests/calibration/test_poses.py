@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from calibration import poses
 from calibration.board import Board
 from calibration.franka import FR3, PANDA
 from calibration.loop import Guess, Loop
@@ -127,3 +128,14 @@ def test_a_camera_beside_the_arm_is_planned_for_with_the_board_in_the_hand():
     )
     after = Loop("beside", SMALL, TRUE, np.stack(tools), (*seen, more_seen))
     assert spread_m(after, guess) < spread_m(loop, guess)
+
+
+def test_of_all_candidates_the_one_worth_most_is_proposed(monkeypatch):
+    # The same draws: the first eight of them are among the twenty-four.
+    loop, guess, _ = looking()
+    many = propose(loop, guess, BOUNDS, HOME, np.random.default_rng(4))
+    monkeypatch.setattr(poses, "TRIES", 8)
+    few = propose(loop, guess, BOUNDS, HOME, np.random.default_rng(4))
+    assert many is not None
+    assert few is not None
+    assert many.gain_nats > few.gain_nats
