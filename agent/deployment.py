@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent import clock
+from agent import clock, spent
 from agent.curriculum import tasks_of
 from agent.episode import TaskCard, UpdateReport
 from agent.errors import Interrupted
@@ -35,7 +35,8 @@ class Outcome:
     """What a deployment came to.
 
     paired_p: McNemar's exact test, before against after on the same held-out states.
-    minutes: wall clock of this process, the evaluations included.
+    minutes: wall clock of all its processes together, the evaluations included; one that was
+    killed outright is left out.
     """
 
     run: str
@@ -68,6 +69,7 @@ def deploy(
     """Run or resume a deployment in `folder`; None when it was asked to stop before its end."""
     if isinstance(parts.robot, Supervised):
         parts.robot.heed(stop_wanted)
+    began_s = clock.now_s()
     try:
         return _deploy(settings, folder, parts, cards, on_event, stop_wanted)
     except Interrupted:
@@ -75,6 +77,8 @@ def deploy(
         if stop_wanted():
             return None
         raise
+    finally:
+        spent.note(folder, clock.now_s() - began_s)
 
 
 def _deploy(
@@ -120,7 +124,7 @@ def _deploy(
         robots=1,
         control=settings.learn.control,
         episodes=session.episodes,
-        minutes=round((clock.now_s() - began_s) / 60.0, 2),
+        minutes=round((spent.before_s(folder) + clock.now_s() - began_s) / 60.0, 2),
         before=score(before),
         after=score(after),
         paired_p=compare(before, after).p_value,

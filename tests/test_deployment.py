@@ -61,6 +61,18 @@ def test_deploying_again_has_nothing_to_do_and_says_the_same(deployed, tmp_path)
     assert again.events == []
 
 
+def test_the_minutes_are_those_of_all_processes_together(deployed, tmp_path):
+    run, outcome = deployed
+    shutil.copytree(run.folder, tmp_path / "run")
+    (line,) = (tmp_path / "run" / "spent.jsonl").read_text().splitlines()
+    assert json.loads(line)["seconds"] / 60 == pytest.approx(outcome.minutes, abs=0.02)
+    with (tmp_path / "run" / "spent.jsonl").open("a") as file:
+        file.write('{"seconds": 600.0}\n{"sec')  # ten minutes more, and a line that was torn
+    with Run(run.settings, tmp_path / "run") as again:
+        minutes = again.deploy().minutes
+    assert 10 + outcome.minutes - 0.02 <= minutes < 10 + outcome.minutes + 2
+
+
 def test_what_made_it_worse_does_not_stay(deployed, tmp_path):
     # A threshold that any chance of being worse passes: the end of the same run decides otherwise.
     run, outcome = deployed
