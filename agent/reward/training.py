@@ -37,7 +37,7 @@ class TrainSettings:
     weight_decay: float = 1e-2
     full: bool = False
     rank: int = 16
-    alpha: float = 32.0
+    alpha: int = 32
     auxiliary: float = 1.0
     average: float = 0.995
     vary: bool = True
