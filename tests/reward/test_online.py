@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +79,19 @@ def test_what_was_read_of_one_episode_says_nothing_of_the_next(reading):
     views = [*(step.observation for step in other.steps), other.last]
     eye.look(0, views[0])
     assert eye.opinions(views) == {}
+
+
+def test_other_views_than_those_that_were_read_are_not_known(reading):
+    reader = BrightReader()
+    eye = reading(reader)
+    episode = episode_of(0.0, 0.9, 0.9)
+    act(eye, episode, pause_s=0.05)
+    settled(reader, 2)
+    views = [*(step.observation for step in episode.steps), episode.last]
+    # A recorded episode, say, whose views were taken at other times.
+    others = [replace(view, time_s=view.time_s + 100.0) for view in views]
+    assert eye.opinions(others) == {}
+    assert set(eye.opinions(views)) == {0, 1, 2}
 
 
 def test_nobody_else_uses_the_reader_once_the_judge_has_begun(reading):
