@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 
 from agent import durable, suspension
-from agent.calibrating import layout_of_run
 from agent.cli.judges import make_reader
 from agent.configuration import parse_shift
 from agent.curriculum import choose_cards
 from agent.episode import Alarm, Episode, ScoredEpisode, Verdict
 from agent.interval import wilson
+from agent.labelling import layout_of_run
 from agent.logbook.truth import truths
 from agent.registry import make_robot
 from agent.reward import probes
