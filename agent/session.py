@@ -146,10 +146,8 @@ class Session:
 
     def _act(self) -> None:
         settings, parts, number = self._settings, self._parts, self.episodes
-        seed = settings.run.seed
-        task = curriculum.next_task(
-            self._cards, self.record(), (seed, number), settings.run.curriculum
-        )
+        seed, mode = settings.run.seed, settings.run.curriculum
+        task = curriculum.next_task(self._cards, self.record(), (seed, number), mode)
         parts.policy.seed(seed * 1_000_003 + number)
         temperature = settings.policy.temperature
         if isinstance(parts.robot, Supervised):
@@ -260,9 +258,8 @@ class Session:
         ours, theirs = ledger.current, ledger.parent
         if ours == theirs:
             return None
-        bad, said = gate.worse(
-            self._past.tally(ours), self._past.tally(theirs), self._settings.gate
-        )
+        past, bar = self._past, self._settings.gate
+        bad, said = gate.worse(past.tally(ours), past.tally(theirs), bar)
         if not bad:
             return None
         why = f"rolled back from {ours} to {theirs}: {said}"
