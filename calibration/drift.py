@@ -1,7 +1,7 @@
 """Whether a figure that should stay where it was has drifted: Page's cumulative sum, both ways.
 
 Page (1954), "Continuous inspection schemes": S = max(0, S + |z| - slack), an alarm above a limit.
-What counts as drift at all is a threshold in the figure's own unit: half of it, or a deviation
+What counts as drift at all is a threshold in the figure's own unit: half of it, or SLACK deviations
 where the figure is noisier, is what is borne for ever.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 LIMIT = 8.0  # deviations
 MOST = 0.6 * LIMIT  # that one look can add: two in a row are needed, however far off
-SLACK = 1.0  # deviations
+SLACK = 1.4  # deviations: the mean of a few looks is off by half of one, and starts come again
 # A deviation known from n looks alone is too small as often as not: Student's t at a tail that
 # counts here, over the normal one.
 FEW = {3: 2.6, 4: 2.1, 5: 1.8, 6: 1.6, 7: 1.5, 8: 1.45, 10: 1.35, 15: 1.22, 20: 1.15}
