@@ -37,31 +37,20 @@ def plan(  # noqa: PLR0913  one parameter an option
     Reads config.json alone and measures the device for a second; the weights may be elsewhere.
     """
     import json
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
     from pathlib import Path
 
-    from agent.cli.build import usage_of
+    from agent.cli.build import SHIPPED, usage_of
     from agent.cli.options import resolve
-    from agent.cli.shipped import SHIPPED
-    from agent.learn import plan as planning
-    from agent.policy.checkpoint import load_config
-    from agent.policy.roofline import measure
-    from agent.policy.sizes import sizes_of
-    from agent.policy.usage import device_of, dtype_of
+    from agent.learn.plan import foresee
 
     settings = resolve(config, sets, checkpoint=checkpoint, preset=preset).settings
-    usage = usage_of(settings.policy)
     folder = Path(settings.policy.checkpoint) if settings.policy.checkpoint else SHIPPED
-    sizes = sizes_of(load_config(folder))
-    device = device_of(usage)
-    import torch
-
-    torch.set_num_threads(settings.policy.threads)
-    dtype = dtype_of(usage, device) or torch.bfloat16  # what published checkpoints are kept in
-    line = measure(device, dtype)
-    if memory_gb is not None:
-        line = replace(line, memory=1e9 * memory_gb)
-    found = planning.choose(sizes, settings.learn, line, dtype.itemsize, decisions)
+    memory = None if memory_gb is None else 1e9 * memory_gb
+    usage = usage_of(settings.policy)
+    sizes, line, found = foresee(
+        folder, usage, settings.policy.threads, settings.learn, decisions, memory
+    )
     if as_json:
         told = {"device": asdict(line), "sizes": asdict(sizes), "plan": asdict(found)}
         typer.echo(json.dumps({**told, "peak": found.peak, "fits": found.update_s <= between}))

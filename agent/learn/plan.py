@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
 
 from agent.errors import UsageError
-from agent.policy.roofline import Roofline
-from agent.policy.sizes import Sizes
-from agent.policy.usage import Base
+from agent.policy.checkpoint import load_config
+from agent.policy.roofline import Roofline, measure
+from agent.policy.sizes import Sizes, sizes_of
+from agent.policy.usage import Base, Usage, device_of, dtype_of
 from agent.settings import LearnSettings
 
 BANK = 256  # decisions of past successes that the gate looks at again
@@ -55,6 +59,29 @@ class Plan:
     def peak(self) -> float:
         """Bytes on the device at the worst moment: an update, or acting."""
         return self.base + self.adapters + max(self.activations, self.cache)
+
+
+def foresee(
+    folder: Path,
+    usage: Usage,
+    threads: int,
+    settings: LearnSettings,
+    decisions: int,
+    memory: float | None = None,
+) -> tuple[Sizes, Roofline, Plan]:
+    """Read a checkpoint's config, measure the device, and choose a way that fits.
+
+    memory: bytes to plan for in place of the device's. Raises DataError for the config, UsageError
+    for a device that is absent or too small.
+    """
+    sizes = sizes_of(load_config(folder))
+    torch.set_num_threads(threads)
+    device = device_of(usage)
+    dtype = dtype_of(usage, device) or torch.bfloat16  # what published checkpoints are kept in
+    line = measure(device, dtype)
+    if memory is not None:
+        line = replace(line, memory=memory)
+    return sizes, line, choose(sizes, settings, line, dtype.itemsize, decisions)
 
 
 def plan(sizes: Sizes, settings: LearnSettings, line: Roofline, way: Way, decisions: int) -> Plan:
