@@ -43,6 +43,7 @@ NAME = "court"
 WITNESS, DRIFT = "witness", "drift"
 # What is usual of a judge that nobody measured: it may fail one probe in ten.
 UNMEASURED = 0.1
+DENIED = 0.1  # near misses that a judge lets pass are denied too, and come in clusters
 LEAST_SCORES = 20  # successes and failures that a comparison of scores wants
 
 
@@ -123,7 +124,8 @@ class Court:
             counted = norm.probes.get(name) if norm else None
             self._bet(name, usual_rate(*counted) if counted else UNMEASURED, probed)
         if norm and norm.witness and self._layout:
-            self._bet(WITNESS, usual_rate(*norm.disagreed), settings.within_episodes)
+            rate = max(DENIED, usual_rate(*norm.disagreed))
+            self._bet(WITNESS, rate, settings.within_episodes)
         self._scores: deque[float] = deque(maxlen=settings.window)
         self._looks = max(1, 2 * settings.within_episodes // settings.window)
         self._unprobed = settings.every_episodes - 1  # the first success is probed
