@@ -40,8 +40,9 @@ def plan(  # noqa: PLR0913  one parameter an option
     from dataclasses import asdict
     from pathlib import Path
 
-    from agent.cli.build import SHIPPED, usage_of
+    from agent.cli.build import usage_of
     from agent.cli.options import resolve
+    from agent.cli.shipped import SHIPPED
     from agent.learn.plan import foresee
 
     settings = resolve(config, sets, checkpoint=checkpoint, preset=preset).settings
