@@ -26,13 +26,15 @@ class Departure:
     """NaN where the episode does not tell.
 
     turn_deg: about z, counterclockwise seen against it. gain: (3,) along x, y, z. drift_m: (3,) a
-    control step that nobody commanded. late_steps: more than the known delay.
+    control step that nobody commanded. late_steps: more than the known delay. loss: what is left,
+    squares of the response's residual; large where the arm was blocked or pushed.
     """
 
     turn_deg: float
     gain: tuple[float, float, float]
     drift_m: tuple[float, float, float]
     late_steps: float
+    loss: float = math.nan
 
 
 def departure(known: Response, motion: Motion) -> Departure:
@@ -47,7 +49,7 @@ def departure(known: Response, motion: Motion) -> Departure:
     cosine, sine = math.cos(turn), math.sin(turn)
     back = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
     gain = np.diag(back @ matrix)
-    return Departure(math.degrees(turn), _three(gain), _three(drift), float(late))
+    return Departure(math.degrees(turn), _three(gain), _three(drift), float(late), fits[late][1])
 
 
 def predicted(known: Response, commands: Float64Array, late: int) -> Float64Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from calibration.motion import Motion, Response, respond
 
 PLACE = ("tool_x_m", "tool_y_m", "tool_z_m")
 LEAST_TURN_DEG, LEAST_GAIN, LEAST_DRIFT, LEAST_LATE = 1.0, 0.02, 0.01, 0.3
+BLOCKED = 2.0  # times the usual loss: such an episode tells nothing of the arm
 AXES = "xyz"
 
 
@@ -38,6 +40,7 @@ class ArmWatch:
         self._settings = settings
         self._figures: Figures | None = None
         self._known: Response | None = None
+        self._usual = 0.0
 
     @property
     def ready(self) -> bool:
@@ -57,6 +60,7 @@ class ArmWatch:
         }
         if len(known["turn_deg"]) < 3:
             return False
+        self._usual = statistics.median(known["loss"])
         self._figures = Figures(self._kinds(), known)
         return True
 
@@ -70,8 +74,9 @@ class ArmWatch:
 
     def take(self, told: Mapping[str, float]) -> None:
         """Add what was measured in an episode to what is watched."""
-        if self._figures is not None:
-            self._figures.take(told)
+        # An arm that was blocked or pushed fits nothing; a turned, weak or late one fits well.
+        if self._figures is not None and told.get("loss", math.inf) < BLOCKED * self._usual:
+            self._figures.take({name: each for name, each in told.items() if name != "loss"})
 
     def forget(self) -> None:
         """Begin to add up anew."""
@@ -100,7 +105,7 @@ class ArmWatch:
         found = departure(self._known, motion)
         # Metres a step become shares of the command that would move as far.
         reach = np.linalg.norm(self._known.steady, axis=1)
-        told = {"turn_deg": found.turn_deg, "late_steps": found.late_steps}
+        told = {"turn_deg": found.turn_deg, "late_steps": found.late_steps, "loss": found.loss}
         for number, axis in enumerate(AXES):
             told[f"gain_{axis}"] = found.gain[number]
             told[f"drift_{axis}"] = found.drift_m[number] / max(float(reach[number]), 1e-9)
