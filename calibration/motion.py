@@ -198,22 +198,23 @@ def _predicted(known: Float64Array, solution: Float64Array) -> Float64Array:
 def _rows(motions: Sequence[Motion], delay: int) -> tuple[Float64Array, Float64Array]:
     """Commands and earlier moves side by side (n, 6), and the moves (n, 3) they explain.
 
-    The first LONGEST_DELAY steps are left out at every delay, so that all fits see the same rows.
+    The first LONGEST_DELAY steps are left out at every delay, so that all fits see the same rows;
+    where episodes are too short for that, what came before them counts as no command.
     """
-    known, moved = [], []
-    first = LONGEST_DELAY + 1
-    for motion in motions:
-        count = len(motion.moves)
-        if count <= first:
-            continue
-        free = motion.free[first:]
-        commands = motion.commands[first - delay : count - delay]
-        known.append(np.hstack([commands, motion.moves[first - 1 : count - 1]])[free])
-        moved.append(motion.moves[first:][free])
-    found = sum(map(len, moved))
-    if found < LEAST_STEPS // 2:
-        raise CalibrationError(
-            f"{LEAST_STEPS // 2} free control steps after the first {first} of an episode wanted, "
-            f"found {found}"
-        )
-    return np.vstack(known), np.vstack(moved)
+    for first in (LONGEST_DELAY + 1, 1):
+        rows = [_from(motion, delay, first) for motion in motions if len(motion.moves) > first]
+        if sum(len(moved) for _, moved in rows) >= LEAST_STEPS // 2:
+            return np.vstack([known for known, _ in rows]), np.vstack([moved for _, moved in rows])
+    found = sum(len(moved) for _, moved in rows)
+    raise CalibrationError(
+        f"{LEAST_STEPS // 2} free control steps after the first of an episode wanted, found {found}"
+    )
+
+
+def _from(motion: Motion, delay: int, first: int) -> tuple[Float64Array, Float64Array]:
+    count, free = len(motion.moves), motion.free[first:]
+    before = np.vstack([np.zeros((LONGEST_DELAY, 3)), motion.commands])
+    start = LONGEST_DELAY + first - delay
+    commands = before[start : start + count - first]
+    known = np.hstack([commands, motion.moves[first - 1 : count - 1]])[free]
+    return known, motion.moves[first:][free]

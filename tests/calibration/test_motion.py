@@ -93,3 +93,19 @@ def test_the_doubt_grows_with_the_noise(before):
 def test_too_little_motion_is_refused():
     with pytest.raises(CalibrationError, match="60 control steps of free motion wanted, found 0"):
         respond([])
+
+
+def test_episodes_of_a_few_steps_are_enough_where_there_are_many():
+    rng = np.random.default_rng(3)
+    motions = []
+    for _ in range(12):  # of 7 steps: none is longer than the longest delay that is looked for
+        commands = rng.normal(0, 1, (7, 3))
+        moves = np.zeros((7, 3))
+        for step in range(7):
+            earlier = moves[step - 1] if step else np.zeros(3)
+            moves[step] = 0.5 * earlier + 0.01 * commands[step]
+        motions.append(Motion(commands, moves, np.ones(7, np.bool_)))
+    found = respond(motions)
+    # In the long run 0.01 / (1 - 0.5) a command, at once.
+    np.testing.assert_allclose(found.steady, 0.02 * np.eye(3), atol=1e-9)
+    assert found.delay_steps == 0
