@@ -9,8 +9,8 @@ import torch
 from agent.policy.action_tokens import stats_to_json
 from agent.policy.checkpoint import build_tiny, save_checkpoint
 from agent.policy.config import VLAConfig, tiny_text_config
-from agent.policy.towers import tiny_towers
 from agent.policy.tokenizer import PromptTokenizer, tiny_tokenizer
+from agent.policy.towers import tiny_towers
 from agent.settings import Settings
 
 ROBOT = "tests.point_robot:PointRobot"
