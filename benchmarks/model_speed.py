@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import resource
 import statistics
 import sys
 import tempfile
@@ -39,6 +38,7 @@ from agent.episode import (
     Truncated,
     Verdict,
 )
+from agent.learn.foresight import held
 from agent.learn.plan import Way, plan
 from agent.learn.ppo import PPOLearner
 from agent.policy.images import to_pixels
@@ -122,7 +122,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "decision_predicted_s": round(said.decision_s, 4),
         "update_s": round(learned, 3),
         "update_predicted_s": round(said.update_s, 3),
-        "peak_bytes": _peak(policy.device),
+        "peak_bytes": held(policy.device),
         "roofline": asdict(line),
     }
 
@@ -255,13 +255,6 @@ def _bare(policy: VLAPolicy) -> Any:  # noqa: ANN401
             if hasattr(child, "base_layer"):
                 setattr(parent, name, child.base_layer)
     return model
-
-
-def _peak(device: torch.device) -> int:
-    """Most bytes held at once by this process, or on the GPU."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 NAMES = (
     "update/seconds",
+    "update/foreseen_seconds",
+    "update/foreseen_bytes",
+    "update/most_bytes",
     "update/decisions",
     "update/success_rate",
     "update/epochs",

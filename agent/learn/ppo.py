@@ -18,6 +18,7 @@ from agent.learn import loss as losses
 from agent.learn.baseline import Baseline
 from agent.learn.batch import Batch, Share, carried_out, join, share
 from agent.learn.explaining import explained
+from agent.learn.foresight import Foresight
 from agent.learn.optimizer import WEIGHTS as OPTIMIZER
 from agent.learn.optimizer import load_optimizer, save_optimizer
 from agent.learn.record import Acted, Views, encode
@@ -49,6 +50,7 @@ class PPOLearner:
         self._bank: list[tuple[Views, Tensor, Tensor]] = []
         self._banked = 0
         self._micro_batch = settings.micro_batch
+        self._foresight = Foresight(policy, settings)
         self._group = {"decision": policy.config.tokens, "action": 7, "token": 1}[settings.ratio]
 
     def observe(self, scored: ScoredEpisode) -> None:
@@ -82,7 +84,9 @@ class PPOLearner:
         explanation.write(out, explained(acted, rewards, expected, joined, after))
         save_optimizer(optimizer, self._policy.adapters.parameters(CANDIDATE), out)
         self._baseline.save(out)
-        return metrics | found | {"update/seconds": time.perf_counter() - began}
+        spent = {"update/seconds": time.perf_counter() - began}
+        foreseen = self._foresight.metrics(len(joined), self._micro_batch)
+        return metrics | found | spent | foreseen
 
     def _rewards(self, scored: ScoredEpisode) -> Rewards:
         settings = self._settings

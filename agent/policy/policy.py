@@ -68,6 +68,7 @@ class VLAPolicy:
         """
         torch.set_num_threads(threads)
         self.folder = folder
+        self.base = usage.base
         self.device = device_of(usage)
         self.config = told(load_config(folder), usage)
         self.tokenizer = load_tokenizer(folder, self.config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ class Roofline:
     overhead_s: float
 
 
+@functools.cache  # a device stays what it is while a process lives
 def measure(device: torch.device, dtype: torch.dtype) -> Roofline:
     """Time a large product, a matrix times a vector, and a tiny sum.
 
