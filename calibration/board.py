@@ -22,7 +22,8 @@ DICTIONARIES = {
     for count in (50, 100, 250)
 }
 PRINT_PX_PER_M = 11811  # 300 dpi
-RULER_M = 0.1
+RULER_M, MARGIN_M = 0.1, 0.01
+LEAST_PRINT_M, LARGEST_PRINT_M = 0.002, 1.5  # a marker that a camera can read; the longest board
 LEAST_CORNERS = 6  # fewer do not fix a pose well
 
 
@@ -106,9 +107,15 @@ def save_print(board: Board, file: Path) -> tuple[float, float]:
     """
     if file.suffix.lower() not in {".pdf", ".png"}:
         raise CalibrationError(f"a .pdf or .png file wanted, found {file}")
+    longest_m = max(board.columns, board.rows) * board.square_m
+    if board.marker_m < LEAST_PRINT_M or longest_m > LARGEST_PRINT_M:
+        raise CalibrationError(
+            f"markers of {1000 * LEAST_PRINT_M:g} mm or more on a board of {LARGEST_PRINT_M:g} m "
+            f"or less wanted for printing, found {1000 * board.marker_m:g} mm on {longest_m:g} m"
+        )
     px = round(board.square_m * PRINT_PX_PER_M)
     per_m = px / board.square_m
-    page = _with_ruler(board, draw(board, px, round(0.01 * per_m)), per_m)
+    page = _with_ruler(board, draw(board, px, round(MARGIN_M * per_m)), per_m)
     dots_per_inch = per_m * 0.0254
     image = Image.fromarray(page)
     if file.suffix.lower() == ".pdf":
@@ -144,16 +151,20 @@ def _corners(board: Board) -> Float64Array:
 
 
 def _with_ruler(board: Board, drawn: NDArray[np.uint8], per_m: float) -> NDArray[np.uint8]:
-    strip = np.full((round(0.012 * per_m), drawn.shape[1]), 255, np.uint8)
-    left = round(0.01 * per_m)
-    strip[: round(0.002 * per_m), left : left + round(RULER_M * per_m)] = 0
+    left = round(MARGIN_M * per_m)
     text = (
         f"bar: 100 mm   {board.columns} x {board.rows}, square {1000 * board.square_m:g} mm, "
         f"marker {1000 * board.marker_m:g} mm, {board.dictionary}"
     )
-    scale = per_m / PRINT_PX_PER_M
+    scale = 1.3 * per_m / PRINT_PX_PER_M
+    (long, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 2)
+    # A narrow board stands on a page that holds the whole bar and all of the text.
+    wide = max(drawn.shape[1], 2 * left + max(round(RULER_M * per_m), long))
+    drawn = np.pad(drawn, ((0, 0), (0, wide - drawn.shape[1])), constant_values=255)
+    strip = np.full((round(0.012 * per_m), wide), 255, np.uint8)
+    strip[: round(0.002 * per_m), left : left + round(RULER_M * per_m)] = 0
     place = (left, round(0.008 * per_m))
-    cv2.putText(strip, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.3 * scale, 0, 2, cv2.LINE_AA)
+    cv2.putText(strip, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 0, 2, cv2.LINE_AA)
     return np.vstack([drawn, strip])
 
 

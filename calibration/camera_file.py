@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -74,14 +75,19 @@ def place_of(found: HandEye, resampled: tuple[float, float] = (0.0, 0.0)) -> Pla
 
 
 def write(file: Path, camera: CameraFile) -> None:
-    """Write the file."""
+    """Write the file, whole or not at all."""
     values = camera.model_dump(by_alias=True)
-    lines = [f"schema = {values['schema']}", f'camera = "{camera.camera}"']
+    lines = [f"schema = {values['schema']}", f"camera = {_toml(camera.camera)}"]
     for table in ("lens", "place"):
         if values[table] is not None:
             lines += ["", f"[{table}]"]
             lines += [f"{key} = {_toml(value)}" for key, value in values[table].items()]
-    file.write_text("\n".join(lines) + "\n")
+    staged = file.with_name(f"{file.name}.{os.getpid()}.new")
+    try:
+        staged.write_text("\n".join(lines) + "\n", "utf-8")
+        staged.replace(file)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def read(file: Path) -> CameraFile:
@@ -111,7 +117,8 @@ def _toml(value: object) -> str:
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
     if isinstance(value, str):
-        return f'"{value}"'
+        # TOML's basic strings are JSON's, but for the delete character.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, float) and math.isfinite(value):
         return repr(value)
     return str(value)

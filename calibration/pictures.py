@@ -51,8 +51,13 @@ def look(board: Board, files: Sequence[Path]) -> tuple[list[Seen | None], tuple[
 
 def read(file: Path) -> NDArray[np.uint8]:
     """One picture, grey (h, w). Raises CalibrationError for a file that is none."""
-    data = np.frombuffer(file.read_bytes(), np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+    try:
+        data = np.frombuffer(file.read_bytes(), np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+    except OSError as error:
+        raise CalibrationError(f"picture {file} cannot be read: {error.strerror}") from error
+    except cv2.error as error:
+        raise CalibrationError(f"picture {file} cannot be decoded: {error.err}") from error
     if picture is None:
         raise CalibrationError(f"a picture wanted, {file} cannot be decoded; delete it")
     return np.asarray(picture, np.uint8)

@@ -28,7 +28,7 @@ from agent.cli.guided import (
 )
 from agent.cli.options import AsJson
 from agent.cli.view import view
-from agent.errors import DataError, UsageError
+from agent.errors import DataError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from calibration.board import Board
@@ -64,6 +64,12 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             raise _missing(error) from error
         except CalibrationError as error:
             raise DataError(str(error)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise StorageError(
+                f"{error.filename}: {error.strerror}; check the path and the disk"
+            ) from error
 
     return run
 
@@ -121,6 +127,7 @@ def camera(  # noqa: PLR0913  one parameter an option
     from calibration.pictures import look, pictures
 
     printed = _board(columns, rows, square_mm, marker_mm, dictionary)
+    own(into, profile)
     if live:
         capture_live(folder, printed, robot, profile, name, count, posed=False)
     files = pictures(folder)
@@ -231,8 +238,12 @@ def _find_place(
 
 def _board(columns: int, rows: int, square_mm: float, marker_mm: float, markers: str) -> Board:
     from calibration.board import Board
+    from calibration.complaints import CalibrationError
 
-    return Board(columns, rows, square_mm / 1000, marker_mm / 1000, markers)
+    try:
+        return Board(columns, rows, square_mm / 1000, marker_mm / 1000, markers)
+    except CalibrationError as error:
+        raise UsageError(str(error)) from error
 
 
 def _lens_said(found: CameraFile, left_out: list[str]) -> str:

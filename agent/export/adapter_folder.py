@@ -17,8 +17,9 @@ from agent.errors import DataError, UsageError
 from agent.export.folder import Done
 from agent.export.model_card import Facts, card
 from agent.learn.ledger import BASE, Ledger
-from agent.policy.adapters import CONFIG, MANIFEST, WEIGHTS
+from agent.policy.adapters import MANIFEST
 from agent.policy.checkpoint import base_hash
+from agent.policy.foreign import CONFIG, WEIGHTS
 from agent.store.run import Run
 
 CARD = "README.md"

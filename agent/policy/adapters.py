@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from peft import LoraConfig, LoraModel
 from peft.tuners.lora import LoraLayer
-from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from agent.errors import DataError
-from agent.policy.towers import TowerConfig
-from agent.policy.vla import TOWERS, VLA
+from agent.policy import foreign
+from agent.policy.foreign import CONFIG, WEIGHTS
+from agent.policy.foreign import PREFIX as _PREFIX
+from agent.policy.targets import TARGETS, Targets, target_pattern, unused
+from agent.policy.vla import VLA
 
-Targets = Literal["language", "language+projector", "all-linear"]
-CONFIG, WEIGHTS, MANIFEST = "adapter_config.json", "adapter_model.safetensors", "MANIFEST.json"
-_PREFIX = "base_model.model."  # peft's own name for a wrapped model
+MANIFEST = "MANIFEST.json"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +195,11 @@ class Adapters:
 
         Raises DataError for another base, size or key, for NaN, and for a damaged file.
         """
-        spec = self.read_spec(folder)
-        try:
-            # Read whole first: a mapped file that is swapped under us would change the weights.
-            state = load((folder / WEIGHTS).read_bytes())
-        except (OSError, SafetensorError) as error:
-            raise DataError(f"{folder / WEIGHTS} cannot be read: {error}") from error
+        state = foreign.read_weights(folder)
+        if (folder / MANIFEST).exists():
+            spec = self.read_spec(folder)
+        else:
+            spec, state = self._from_elsewhere(folder, state)
         fresh = name not in self._specs
         if not fresh and self._specs[name] != spec:
             raise DataError(f"adapter {name!r} is {self._specs[name]}; {folder} holds {spec}")
@@ -225,6 +228,23 @@ class Adapters:
             raise DataError(f"{folder} adapts other layers than {targets!r} does here")
         return spec
 
+    def _from_elsewhere(
+        self, folder: Path, state: dict[str, Tensor]
+    ) -> tuple[AdapterSpec, dict[str, Tensor]]:
+        """A folder that plain peft wrote, as trainers of OpenVLA do; it names no base."""
+        rank, alpha, adapted = foreign.read_size(folder)
+        if adapted in {target_pattern(self.model, target) for target in TARGETS}:
+            raise DataError(f"{folder} is no adapter: it was made here and lacks {MANIFEST}")
+        names = [name for name, _ in self.model.named_modules()]
+        patterns = {target: re.compile(target_pattern(self.model, target)) for target in TARGETS}
+        layers = {
+            target: [name for name in names if pattern.fullmatch(name)]
+            for target, pattern in patterns.items()
+        }
+        found, kept = foreign.fitting(state, layers, unused(self.model))
+        log.warning("%s does not say for which base it was made; its sizes fit this one", folder)
+        return AdapterSpec(rank, alpha, found), kept
+
     def _peft_config(self, spec: AdapterSpec, *, inference: bool = False) -> LoraConfig:
         # A new one each time: peft writes into the one it is given.
         return LoraConfig(
@@ -252,26 +272,6 @@ class Adapters:
             raise DataError(f"no adapter is called {name!r}; attached: {', '.join(self._specs)}")
 
 
-def target_pattern(model: VLA, targets: Targets) -> str:
-    """The layers that get a LoRA, as one pattern over whole module names.
-
-    Blocks that are never run and the output rows are left out: they would get no gradient.
-    """
-    language = (
-        r"language_model\.model\.layers\.\d+\."
-        r"(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
-    )
-    parts = {"language": [language], "language+projector": [language, r"projector\.fc[123]"]}
-    towers = [
-        rf"vision_backbone\.{name}\.blocks\.({_run_blocks(tower)})\.(attn\.(qkv|proj)|mlp\.fc[12])"
-        for name, tower in zip(TOWERS, model.config.towers, strict=False)
-    ]
-    parts["all-linear"] = [*parts["language+projector"], *towers]
-    if targets not in parts:
-        raise DataError(f"adapter targets must be one of {', '.join(parts)}; found {targets!r}")
-    return "|".join(f"({part})" for part in parts[targets])
-
-
 def _to_disk(path: Path) -> None:
     """Wait until a file or folder would survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
@@ -279,7 +279,3 @@ def _to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _run_blocks(tower: TowerConfig) -> str:
-    return "|".join(str(index) for index in range(tower.depth - 1))

@@ -52,6 +52,24 @@ def test_the_print_has_its_exact_size(name, tmp_path):
         assert points[1] / 72 * 0.0254 == pytest.approx(height_m, abs=1e-4)
 
 
+def test_a_narrow_board_has_a_whole_bar(tmp_path):
+    file = tmp_path / "board.png"
+    width_m, _ = save_print(Board(columns=4, rows=5, square_m=0.015, marker_m=0.011), file)
+    with Image.open(file) as image:
+        page = np.asarray(image)
+    per_m = page.shape[1] / width_m
+    # the strip of 12 mm is below everything; its first row is the bar, in a margin
+    bar = np.flatnonzero(page[page.shape[0] - round(0.012 * per_m) + 2] < 128)
+    assert np.ptp(bar) / per_m == pytest.approx(0.1, abs=2e-4)
+    assert page[:, -1].min() == 255
+
+
+@pytest.mark.parametrize("sides", [(1e-5, 5e-6), (1e-3, 5e-4), (0.9, 0.7)])
+def test_a_board_that_cannot_be_printed_is_refused(sides, tmp_path):
+    with pytest.raises(CalibrationError, match="for printing"):
+        save_print(Board(square_m=sides[0], marker_m=sides[1]), tmp_path / "board.png")
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

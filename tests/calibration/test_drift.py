@@ -23,7 +23,7 @@ def test_noise_alone_rarely_alarms_and_a_shift_of_two_thresholds_soon_does():
         watch = Sum(normal(rng.normal(5.0, 0.2, 8), 0.01), threshold=0.6)
         calm = after(watch, rng.normal(5.0, 0.2, 60))
         alarms += calm.alarmed
-        # 1.2 off with deviations of 0.2 to 0.5: some 2 to 6 deviations a look, less the slack of 1.4.
+        # 1.2 off with deviations of 0.2 to 0.5: 2 to 6 deviations a look, less the slack of 1.4.
         assert after(watch, rng.normal(6.2, 0.2, 12)).alarmed
     assert alarms == 0  # of 3,000 looks
 

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from typer.testing import CliRunner
 
 from agent.cli.app import app
-from agent.errors import DataError
+from agent.errors import DataError, StorageError, UsageError
 from benchmarks.board_scene import TRUE, BoardScene, Picture, looks_at
 from calibration import camera_file
 from calibration.board import Board
@@ -73,6 +73,22 @@ def test_pictures_become_a_camera_file_and_the_arm_adds_its_place(folder, tmp_pa
     assert found.intrinsics.matrix == pytest.approx(TRUE.matrix, abs=0.9)
 
 
+def test_a_name_of_any_letters_is_kept_and_a_file_that_cannot_be_written_is_told(folder, tmp_path):
+    out, name = tmp_path / "camera.toml", 'the "wrist" \\ one\x7f\n[place]'
+    said("camera", folder, "--out", out, "--name", name)
+    assert camera_file.read(out).camera == name
+    assert [each.name for each in tmp_path.iterdir()] == ["camera.toml"]
+    with pytest.raises(StorageError, match="nowhere"):
+        said("camera", folder, "--out", tmp_path / "nowhere" / "camera.toml")
+    with pytest.raises(StorageError, match="nowhere"):
+        said("board", tmp_path / "nowhere" / "board.pdf")
+
+
+def test_a_board_that_cannot_be_is_a_wrong_flag(tmp_path):
+    with pytest.raises(UsageError, match="3 x 3"):
+        said("board", tmp_path / "board.pdf", "--columns", 0)
+
+
 def test_a_board_is_written_and_its_size_told(tmp_path):
     told = said("board", tmp_path / "board.pdf", "--columns", 5, "--rows", 4, "--square-mm", 40)
     # 5 squares of 40 mm and two margins of 10; 4 squares, two margins and the strip of 12
@@ -84,6 +100,7 @@ def test_a_board_is_written_and_its_size_told(tmp_path):
     [
         (lambda f: [each.unlink() for each in sorted(f.glob("*.png"))[5:]], "8 pictures"),
         (lambda f: (f / "003.png").write_bytes(b""), "003.png cannot be decoded"),
+        (lambda f: ((f / "003.png").unlink(), (f / "003.png").mkdir()), "003.png cannot be read"),
         (lambda f: Image.new("L", (320, 240)).save(f / "003.png"), "320 x 240"),
         (lambda f: [each.unlink() for each in f.glob("*.png")], "found none"),
     ],
