@@ -40,6 +40,9 @@ class RobotSettings(Table):
     )
     image_px: int = Field(96, ge=16, le=1024, description="height and width of a camera image, px")
     render: Literal["egl", "osmesa", "glfw"] = Field("egl", description="what draws")
+    pictures: Literal["faithful", "fast"] = Field(
+        "faithful", description="how LIBERO draws: as its own environment, or with fewer triangles"
+    )
     assets: str = Field("", description="folder of the robot's assets, where it needs one")
 
 

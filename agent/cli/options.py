@@ -58,7 +58,10 @@ Checkpoint = Annotated[
     Path | None,
     typer.Option("--policy", "--checkpoint", metavar="FOLDER", help="Policy; the one shipped."),
 ]
-Render = Annotated[str | None, typer.Option("--render", help="What draws: egl, osmesa, glfw.")]
+Render = Annotated[
+    str | None,
+    typer.Option("--render", help="faithful or fast (LIBERO); or what draws: egl, osmesa, glfw."),
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder for runs.")]
 Metrics = Annotated[
     str | None,
@@ -85,6 +88,8 @@ KEYS = {
     "metrics": "run.metrics",
 }
 
+PICTURES = ("faithful", "fast")
+
 Flag = str | int | float | bool | Path | None
 
 
@@ -97,7 +102,7 @@ def resolve(config: Path | None, sets: list[str] | None, **flags: Flag) -> Resol
 
     given = [
         configuration.Assignment(
-            KEYS[name],
+            _key(name, value),
             str(value) if isinstance(value, Path) else value,
             f"flag --{name.replace('_', '-')}",
         )
@@ -105,3 +110,8 @@ def resolve(config: Path | None, sets: list[str] | None, **flags: Flag) -> Resol
         if value is not None
     ]
     return configuration.resolve(config, os.environ, sets or (), given)
+
+
+def _key(flag: str, value: Flag) -> str:
+    """The setting a flag means: how pictures look is one thing, and what draws them another."""
+    return "robot.pictures" if flag == "render" and value in PICTURES else KEYS[flag]

@@ -21,16 +21,19 @@ from agent.episode import (
 )
 from agent.errors import UsageError
 from agent.settings import RobotSettings
+from sim.libero.eyes import Look
+from sim.libero.pins import Pin
 from sim.libero.shifts import ActionShift
 from sim.libero.tasks import STARTS, find_pin, task_cards
 from sim.libero.world import CAMERAS, World
 
 _PROPRIO = ("x", "y", "z", "rx", "ry", "rz", "left_finger", "right_finger")
+MOST_WORLDS = 4  # scenes kept at once, half a GB each
 _SCALE = (0.05, 0.05, 0.05, 0.5, 0.5, 0.5)  # m and rad a full-scale delta moves the goal by
 
 
 class Libero:
-    """A Panda in LIBERO, one task at a time; changing the task rebuilds the scene in seconds.
+    """A Panda in LIBERO, one task at a time; the scenes of the last four tasks are kept.
 
     The hand knows only open and closed: an opening above 0.5 opens it.
     cameras: those to draw; () for a caller that looks at poses alone.
@@ -44,6 +47,7 @@ class Libero:
         self._cameras = cameras
         self._shift = ActionShift(settings.shift)
         self._world: World | None = None
+        self._worlds: dict[Pin, World] = {}  # the one used last comes last
         self._task: Task | None = None
         self._done = True
         self._steps = 0
@@ -76,12 +80,7 @@ class Libero:
         if task.horizon_steps < 1:
             raise UsageError(f"a horizon must be 1 step or more, not {task.horizon_steps}")
         self._done = True
-        if self._world is None or self._world.pin != pin:
-            self.close()
-            settings = self._settings
-            self._world = World(
-                pin, self._cameras, settings.image_px, settings.assets, settings.render
-            )
+        self._world = self._world_of(pin)
         self._world.reset(task.start, task.seed)
         self._shift.reset()
         self._task, self._done, self._steps = task, False, 0
@@ -103,15 +102,12 @@ class Libero:
         track = []
         ending: Ending | None = None
         for action in wanted:
-            final = self._steps + 1 == self._task.horizon_steps or len(applied) + 1 == len(wanted)
-            self._world.step(self._shift.apply(_command(action)), draw=final)
+            self._world.step(self._shift.apply(_command(action)))
             self._steps += 1
             applied.append(action)
             track.append(self._world.proprio())
             ending = self._ending(self._world, self._task)
             if ending is not None:
-                if not final:
-                    self._world.draw()
                 self._done = True
                 break
         executed = [_same(asked, done) for asked, done in zip(actions, applied, strict=False)]
@@ -129,10 +125,21 @@ class Libero:
 
     def close(self) -> None:
         """Free the simulation."""
-        self._done, self._task = True, None
-        if self._world is not None:
-            self._world.close()
-            self._world = None
+        self._done, self._task, self._world = True, None, None
+        while self._worlds:
+            self._worlds.popitem()[1].close()
+
+    def _world_of(self, pin: Pin) -> World:
+        """Build a task's scene, or take one of those that are still there."""
+        settings, known = self._settings, self._worlds
+        if pin in known:
+            known[pin] = known.pop(pin)
+            return known[pin]
+        while len(known) >= MOST_WORLDS:
+            known.pop(next(iter(known))).close()
+        look = Look(settings.image_px, settings.render, settings.pictures)
+        known[pin] = World(pin, self._cameras, look, settings.assets)
+        return known[pin]
 
     def _ending(self, world: World, task: Task) -> Ending | None:
         if world.succeeded():
