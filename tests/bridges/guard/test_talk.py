@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import time
 
 import pytest
@@ -11,10 +12,10 @@ from bridges.guard.talk import ROOM, Talk
 
 @pytest.fixture
 def pipe():
-    ends = os.pipe()
-    yield ends
-    for end in ends:
-        os.close(end)
+    reading, writing = os.pipe()
+    yield reading, writing
+    # The writing thread may live on: its end stays open, so that no later file gets that number.
+    os.close(reading)
 
 
 def log_to(talk):
@@ -36,9 +37,6 @@ def test_a_reader_that_never_reads_holds_nobody_up(pipe):
     read = os.read(reading, 1 << 20)
     # what found room comes whole and in order
     assert read.startswith(b"0000 " + b"." * 94 + b"\n0001 ")
-    # let the writing thread go before the pipe is closed
-    while read.count(b"\n") < ROOM:
-        read += os.read(reading, 1 << 20)
 
 
 def test_what_was_left_out_is_counted_when_there_is_room_again(pipe):
@@ -50,15 +48,20 @@ def test_what_was_left_out_is_counted_when_there_is_room_again(pipe):
     read = b""
     while read.count(b"\n") < ROOM:  # then there is room again
         read += os.read(reading, 1 << 20)
-    log.warning("again")
-    while not read.endswith(b"again\n"):
-        read += os.read(reading, 1 << 20)
+    tries = 0
+    while b"again" not in read:  # the thread that makes the room may be late
+        log.warning("again")
+        tries += 1
+        if select.select([reading], [], [], 0.05)[0]:
+            read += os.read(reading, 1 << 20)
     talk.close()
+    while select.select([reading], [], [], 0.3)[0]:
+        read += os.read(reading, 1 << 20)
     lines = read.decode().splitlines()
-    said = sum("...." in line for line in lines)
+    said = sum(not line.startswith("(") for line in lines)
     missing = sum(int(line[1:].split()[0]) for line in lines if line.startswith("("))
     assert missing > 0
-    assert said + missing == 4000
+    assert said + missing == 4000 + tries
 
 
 def test_a_closed_reader_is_no_error(pipe):
