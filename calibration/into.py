@@ -22,15 +22,7 @@ def write_into(file: Path, tables: Mapping[str, Keys]) -> Profile:
     tables: keys by table, such as "workspace"; "cameras.NAME" and "cameras.NAME.lens" are a
     camera's own. Raises ProfileError where the profile would not hold, or is a shipped one.
     """
-    if file.resolve().parent == SHIPPED.resolve():
-        raise ProfileError(
-            f"a profile of your own wanted, {file.name} is shipped with this program; copy it "
-            f"first: cp {file} my-cell.toml"
-        )
-    try:
-        text = file.read_text("utf-8")
-    except OSError as error:
-        raise ProfileError(f"profile {file} cannot be read: {error.strerror}") from error
+    text = writable(file)
     for name, keys in tables.items():
         text = _with(text, name, keys, str(file))
     found = from_dict(tomllib.loads(text), str(file))
@@ -38,6 +30,21 @@ def write_into(file: Path, tables: Mapping[str, Keys]) -> Profile:
     staged.write_text(text, "utf-8")
     staged.replace(file)
     return found
+
+
+def writable(file: Path) -> str:
+    """The text of a profile that may be written into. Raises ProfileError for any other."""
+    if file.resolve().parent == SHIPPED.resolve():
+        raise ProfileError(
+            f"a profile of your own wanted, {file.name} is shipped with this program; copy it "
+            f"first: cp {file} my-cell.toml"
+        )
+    try:
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise ProfileError(
+            f"profile {file} cannot be read: {error.strerror}; give the file that --profile names"
+        ) from error
 
 
 def _with(text: str, name: str, keys: Keys, origin: str) -> str:

@@ -42,7 +42,9 @@ def box_about(points_m: Sequence[ArrayLike], margin_m: float = 0.0) -> Box:
         raise CalibrationError(f"two corners or more wanted for a workspace, found {len(points_m)}")
     points = np.array([np.asarray(each, np.float64) for each in points_m])
     if points.shape[1:] != (3,) or not np.isfinite(points).all():
-        raise CalibrationError("finite points of x, y and z in metres wanted")
+        raise CalibrationError(
+            f"finite points of x, y and z in metres wanted, found {points.tolist()}"
+        )
     low, high = points.min(0) - margin_m, points.max(0) + margin_m
     sides = high - low
     if sides.min() < LEAST_SIDE_M:

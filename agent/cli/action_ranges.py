@@ -22,11 +22,17 @@ def statistics(runs: Runs, *, out: Out, name: Name = "", successes: Successes = 
     """Write q01 and q99 of recorded actions as OpenVLA's dataset_statistics.json has them."""
     from agent.diagnosis.ranges import ranges
     from agent.durable import write_text
+    from agent.errors import UsageError
     from agent.store.reader import ZarrReader
     from agent.store.run import open_run
 
-    key = name or str(open_run(runs[0]).settings["robot"]["name"])
-    readers = [ZarrReader(run) for run in runs]
+    robots = {run: str(open_run(run).settings["robot"]["name"]) for run in runs}
+    if len(set(robots.values())) > 1:
+        told = ", ".join(f"{run} of {robot}" for run, robot in robots.items())
+        raise UsageError(f"runs of one robot wanted, found {told}; give each its own --out")
+    key = name or robots[runs[0]]
+    # A run named twice counts once.
+    readers = [ZarrReader(run) for run in {run.resolve(): run for run in runs}.values()]
     found = ranges((r.read(i) for r in readers for i in r.ids()), successes=successes)
     write_text(out, json.dumps({key: found}, indent=2) + "\n")
     typer.echo(

@@ -26,7 +26,9 @@ Corner = Annotated[
     typer.Option("--corner", metavar="X,Y,Z", help="A corner in m, base frame; twice or more."),
 ]
 Picture = Annotated[Path | None, typer.Option("--picture", metavar="FILE", help="A PNG to draw.")]
-Margin = Annotated[float, typer.Option("--margin-mm", help="Added on every side.")]
+Margin = Annotated[
+    float, typer.Option("--margin-mm", min=-1000, max=1000, help="Added on every side.")
+]
 
 
 @plainly
@@ -45,6 +47,8 @@ def workspace(  # noqa: PLR0913  one parameter an option
     from calibration.reach import tool_of
     from calibration.teaching import box_about, draw, reached
 
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise UsageError(f"--picture: a .png file wanted, found {picture}")
     cell = loaded(profile)
     own(into, profile)
     points = [_point(text) for text in corner or []] or _taught(robot, profile)

@@ -46,6 +46,10 @@ def diagnose(
         if against is not None or picture is not None:
             raise UsageError("--make writes a reference of RUN; leave out --against and --picture")
         known = take(run, make, SHIPPED)
+        if as_json:
+            told_of = {"reference": str(make), "robot": known.robot, "episodes": known.episodes}
+            typer.echo(json.dumps(told_of | {"cameras": list(known.sights)}, indent=1))
+            return
         typer.echo(
             f"{make}: {known.episodes} episodes of {known.robot}, "
             f"{', '.join(known.sights) or 'no camera'}"

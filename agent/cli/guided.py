@@ -197,8 +197,14 @@ def own(file: Path | None, profile: str) -> None:
     if file is None:
         return
     from agent.guided.variant import loaded
+    from calibration.complaints import ProfileError
+    from calibration.into import writable
 
-    mine = loaded(str(file))
+    try:
+        writable(file)
+    except ProfileError as error:
+        raise UsageError(str(error)) from error
+    mine = loaded(str(file.resolve()))
     if not profile:
         return
     cell = loaded(profile)

@@ -29,8 +29,12 @@ Camera = Annotated[str, typer.Option("--camera", help="Only this one of a run's 
 Lens = Annotated[
     Path | None, typer.Option("--lens", metavar="FILE", help="The camera's file, for its lens.")
 ]
-Focal = Annotated[float | None, typer.Option("--focal-px", min=1.0, help="Focal length instead.")]
-Distance = Annotated[float, typer.Option("--distance-m", min=0.01, help="Camera to scene.")]
+Focal = Annotated[
+    float | None, typer.Option("--focal-px", min=1.0, max=1e5, help="Focal length instead.")
+]
+Distance = Annotated[
+    float, typer.Option("--distance-m", min=0.01, max=100.0, help="Camera to scene.")
+]
 
 MOST = 24  # first views of a run that are read
 
@@ -52,12 +56,9 @@ def view(  # noqa: PLR0913  one parameter an option
     cyan where they are.
     """
     from calibration.alignment import align, aligned_said, save_overlay
-    from calibration.camera_file import read
 
     if picture is not None and picture.suffix.lower() != ".png":
         raise UsageError(f"--picture: a .png file wanted, found {picture}")
-    if lens is not None:
-        focal_px = read(lens).lens.fx
     ours, theirs = _of(source, camera), _of(reference, camera)
     names = [name for name in ours if name in theirs]
     if not names:
@@ -65,6 +66,8 @@ def view(  # noqa: PLR0913  one parameter an option
             f"a camera that both show wanted, {source} shows {', '.join(ours)} and {reference} "
             f"{', '.join(theirs)}"
         )
+    if lens is not None or focal_px is not None:
+        focal_px = _focal(lens, focal_px, {name: ours[name] for name in names})
     found: Mapping[str, Alignment] = {
         name: align(theirs[name], ours[name], focal_px, distance_m) for name in names
     }
@@ -77,6 +80,30 @@ def view(  # noqa: PLR0913  one parameter an option
         typer.echo(f"{name or source.name}: {aligned_said(each)}")
     if picture is not None:
         typer.echo(f"overlay written to {picture}")
+
+
+def _focal(file: Path | None, focal_px: float | None, views: Views) -> float | None:
+    """Focal length of a camera file, px, else the one given.
+
+    Raises UsageError for pictures of another size, or of several cameras.
+    """
+    from calibration.camera_file import read
+
+    if len(views) > 1:
+        raise UsageError(
+            f"one camera wanted with --lens or --focal-px, found {', '.join(views)}; give --camera"
+        )
+    if file is None:
+        return focal_px
+    lens = read(file).lens
+    ((picture, *_),) = views.values()
+    height, width = picture.shape[:2]
+    if (width, height) != (lens.width_px, lens.height_px):
+        raise UsageError(
+            f"views of {lens.width_px} x {lens.height_px} px wanted, as {file} says of its lens, "
+            f"found {width} x {height}: they were cut or made smaller; give --focal-px of them"
+        )
+    return lens.fx
 
 
 def _of(source: Path, camera: str) -> Views:

@@ -138,6 +138,8 @@ def load(path: Path) -> Reference:
             f"healthy run with: vlarl-agent diagnose RUN --make {path}"
         )
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no .npz file")
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return _read(json.loads(str(arrays["told"])), arrays)

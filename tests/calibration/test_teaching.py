@@ -40,6 +40,11 @@ def test_a_box_in_millimetres_is_refused():
         reached(Box((0.3, -200.0, 0.0), (600.0, 200.0, 400.0)), Reach(PANDA), HOME)
 
 
+def test_a_corner_that_is_no_number_is_told():
+    with pytest.raises(CalibrationError, match=r"found \[\[0.4, nan, 0.1\]"):
+        box_about([[0.4, np.nan, 0.1], [0.6, 0.2, 0.4]])
+
+
 def test_a_box_without_home_is_refused():
     with pytest.raises(CalibrationError, match="that holds home"):
         reached(Box((0.6, 0.1, 0.1), (0.8, 0.3, 0.3)), Reach(PANDA), HOME)

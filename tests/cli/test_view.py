@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 
 from agent.cli.app import app
 from agent.errors import DataError, UsageError
+from calibration.camera import PARAMETERS
+from calibration.camera_file import CameraFile, write
+from calibration.tables import Lens
 
 
 def folder(path, right, count=3):
@@ -54,3 +57,15 @@ def test_what_cannot_be_laid_over_is_refused(tmp_path):
         told(wanted, "--reference", tmp_path / "none")
     with pytest.raises(UsageError, match=r"a \.png file wanted"):
         told(wanted, "--reference", wanted, "--picture", "over.jpg")
+
+
+def test_a_lens_of_pictures_of_another_size_is_refused(tmp_path):
+    wanted, file = folder(tmp_path / "wanted", 0), tmp_path / "camera.toml"
+    deviations = dict.fromkeys(PARAMETERS, 0.1)
+    lens = Lens(
+        width_px=640, height_px=480, fx=600.0, fy=600.0, cx=320.0, cy=240.0,
+        distortion=(0.0,) * 5, rms_px=0.1, views=20, deviations=deviations,
+    )  # fmt: skip
+    write(file, CameraFile(schema=1, camera="wrist", lens=lens))
+    with pytest.raises(UsageError, match=r"views of 640 x 480 px wanted.* found 128 x 96"):
+        told(wanted, "--reference", wanted, "--lens", file)

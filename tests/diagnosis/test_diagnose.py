@@ -168,7 +168,7 @@ def test_a_torn_reference_is_refused(tmp_path):
     torn = tmp_path / "reference.npz"
     shutil.copy(SHIPPED / reference.FILE, torn)
     torn.write_bytes(torn.read_bytes()[:5000])
-    with pytest.raises(DataError, match="make it again"):
+    with pytest.raises(DataError, match=r"it is no \.npz file; make it again"):
         reference.load(torn)
 
 
@@ -194,3 +194,13 @@ def test_statistics_of_a_run_are_such_as_a_checkpoint_reads(scored, runs, tmp_pa
     assert told["tabletop"]["num_trajectories"] == 8
     with pytest.raises(DataError, match="100 actions or more wanted"):
         ranges(scored[:1], successes=True)
+
+
+def test_statistics_count_a_run_once_and_miss_none(runs, tmp_path):
+    out = str(tmp_path / "dataset_statistics.json")
+    command, run = ["calibrate", "statistics", "--all", "--out", out], str(runs["healthy"])
+    twice = CliRunner().invoke(app, [*command, run, run])
+    assert "of 8 episodes" in twice.output
+    none = CliRunner().invoke(app, [*command, run, str(tmp_path / "none")])
+    assert isinstance(none.exception, UsageError)
+    assert "none holds no run" in str(none.exception)
