@@ -178,6 +178,20 @@ class TaskCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Suite:
+    """A published set of tasks, and how those who report on it try them.
+
+    tasks: their names. starts: stored start states of each. image_px: of the pictures drawn.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    starts: int
+    settling_steps: int
+    image_px: int
+
+
+@dataclass(frozen=True, slots=True)
 class RobotCard:
     """What a robot is: enough for a policy to know whether it fits.
 

@@ -26,6 +26,10 @@ REMEDIES: Mapping[str, str] = {
     "geometry_msgs": "pip install 'vlarl-agent[ros]', or source a ROS 2 that fits this Python",
     "libero": "see docs/libero.md",
 }
+# Published sets of tasks, and the robot that offers each.
+SUITES: Mapping[str, str] = dict.fromkeys(
+    ("libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90"), "libero"
+)
 EXPERTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.expert:TabletopExpert",
     "libero": "sim.libero.expert:LiberoExpert",
@@ -52,6 +56,15 @@ COMPANIONS: Mapping[str, Companions] = {
         "bridges.guard", "sim.franka", "franka", "tabletop", ("--backend", "tabletop")
     )
 }
+
+
+def robot_of(suite: str) -> str:
+    """The robot that offers a published suite. Raises UsageError for a name nobody knows."""
+    if suite not in SUITES:
+        near = difflib.get_close_matches(suite, SUITES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"no suite is called {suite!r}; known: {', '.join(SUITES)}{hint}")
+    return SUITES[suite]
 
 
 def companions_of(robot: str) -> Companions:

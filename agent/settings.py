@@ -43,6 +43,7 @@ class RobotSettings(Table):
     pictures: Literal["faithful", "fast"] = Field(
         "faithful", description="how LIBERO draws: as its own environment, or with fewer triangles"
     )
+    cameras: str = Field("", description="LIBERO's cameras to draw, NAME,...; empty: all")
     assets: str = Field("", description="folder of the robot's assets, where it needs one")
 
 

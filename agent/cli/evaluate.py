@@ -15,6 +15,7 @@ from agent.cli.options import (
     Checkpoint,
     ConfigFile,
     ProfileName,
+    Render,
     RobotName,
     Sets,
     Shift,
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from agent.episode import Task, TaskCard
     from agent.evaluation import Trial
     from agent.interval import Paired
-    from agent.protocols import Robot
-    from agent.session import AdaptablePolicy
-    from agent.settings import RobotSettings
+    from agent.protocols import AdaptablePolicy, Robot
+    from agent.settings import RobotSettings, Settings
 
 Adapter = Annotated[
     list[str] | None,
@@ -41,7 +41,20 @@ Adapter = Annotated[
 Split = Annotated[
     Literal["held_out", "gate", "train"], typer.Option(help="Which start states to score on.")
 ]
-States = Annotated[int, typer.Option("--states", min=1, help="Start states a task, at most.")]
+States = Annotated[
+    int, typer.Option("--states", "--trials", min=1, help="Start states a task, at most.")
+]
+SuiteName = Annotated[
+    str | None,
+    typer.Option("--suite", help="A published suite by its protocol, such as libero_object."),
+]
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, help="Simulated robots side by side, of a suite.")
+]
+Tries = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Keeps a suite's tries; the same command goes on."),
+]
 
 
 def evaluate(  # noqa: PLR0913  one parameter an option
@@ -54,38 +67,63 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     profile: ProfileName = None,
     shift: Shift = None,
     checkpoint: Checkpoint = None,
+    render: Render = None,
     split: Split = "held_out",
     states: States = 50,
+    suite: SuiteName = None,
+    workers: Workers = 1,
+    out: Tries = None,
     as_json: AsJson = False,
 ) -> None:
     """Attempt every chosen start state once, greedily, without recording or learning."""
-    from agent.cli.build import make_cards, make_policy
-    from agent.curriculum import tasks_of
-    from agent.deployment import compare
+    from agent.cli import suite as suites
     from agent.errors import UsageError
-    from agent.registry import make_robot
 
     names = adapter or ["base"]
     if len(names) > 2:
         raise UsageError(f"one or two --adapter wanted, found {len(names)}")
-    settings = resolve(
-        config, sets, robot=robot, task=task, profile=profile, shift=shift, checkpoint=checkpoint
-    ).settings
-    folders = [_folder(name) for name in names]
+    resolved = resolve(
+        config, sets, robot=robot, task=task, profile=profile, shift=shift, checkpoint=checkpoint,
+        render=render,
+    )  # fmt: skip
+    named = [(name, _folder(name)) for name in names]
+    if suite is not None:
+        asked = suites.Asked(suite, states, workers, out)
+        suites.evaluate_suite(resolved, asked, named, as_json=as_json)
+    elif workers > 1 or out is not None:
+        raise UsageError("--workers and --out belong to a --suite; name one, such as libero_object")
+    else:
+        _evaluate_split(resolved.settings, named, split, states, as_json=as_json)
+
+
+def _evaluate_split(
+    settings: Settings,
+    named: Sequence[tuple[str, Path | None]],
+    split: Literal["held_out", "gate", "train"],
+    states: int,
+    *,
+    as_json: bool,
+) -> None:
+    from agent.cli.build import make_cards, make_policy
+    from agent.curriculum import tasks_of
+    from agent.deployment import compare
+    from agent.registry import make_robot
+
     arm = make_robot(settings.robot)
     try:
         cards = make_cards(settings, arm)
         policy = make_policy(settings)
         tasks = tasks_of(cards, split, states)
-        named = list(zip(names, folders, strict=True))
         results = _scored(settings.robot, arm, policy, tasks, named)
     finally:
         arm.close()
     pair = compare(*results) if len(results) == 2 else None
+    names = [name for name, _ in named]
     if as_json:
-        typer.echo(json.dumps(_as_json(names, cards, results, pair, dict(settings.robot.shift))))
+        shift = dict(settings.robot.shift)
+        typer.echo(json.dumps({"shift": shift} | as_rows(names, cards, results, pair)))
     else:
-        _print(names, cards, results, pair)
+        print_scores(names, cards, results, pair)
 
 
 def _scored(
@@ -138,13 +176,13 @@ def _folder(name: str) -> Path | None:
     )
 
 
-def _as_json(
+def as_rows(
     names: Sequence[str],
     cards: Sequence[TaskCard],
     results: Sequence[tuple[Trial, ...]],
     pair: Paired | None,
-    shift: dict[str, float],
 ) -> dict[str, object]:
+    """Give scores of each adapter, in all and a task, for programs."""
     from agent.deployment import score
 
     rows = []
@@ -154,19 +192,19 @@ def _as_json(
         }
         rows.append({"adapter": name, "all": asdict(score(trials)), "tasks": by_task})
     return {
-        "shift": shift,
         "decoding": "greedy",
         "rows": rows,
         "paired": asdict(pair) if pair else None,
     }
 
 
-def _print(
+def print_scores(
     names: Sequence[str],
     cards: Sequence[TaskCard],
     results: Sequence[tuple[Trial, ...]],
     pair: Paired | None,
 ) -> None:
+    """Print scores of each adapter as a table, and two of them paired."""
     from rich.console import Console
     from rich.table import Table
 

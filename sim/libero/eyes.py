@@ -6,8 +6,6 @@ import atexit
 import contextlib
 import importlib
 import weakref
-from dataclasses import dataclass
-from typing import Literal
 
 import mujoco
 import numpy as np
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from agent.episode import Uint8Array
 from agent.errors import UsageError
+from sim.libero.look import Look
 from sim.libero.stepper import Seen
 from sim.libero.thin import thinned
 
@@ -22,19 +21,6 @@ Float64Array = NDArray[np.float64]
 
 _WIDTH, _HEIGHT = 640, 480  # robosuite's buffer
 _HIDDEN_GROUP = 5  # of geoms; shown by nobody
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How pictures are drawn: px square, by egl or osmesa.
-
-    drawn: faithful is robosuite's way, pixel by pixel. fast draws one sample a pixel, thinned
-    meshes, no shadows and no reflections.
-    """
-
-    px: int
-    gl: str
-    drawn: Literal["faithful", "fast"]
 
 
 class Eyes:

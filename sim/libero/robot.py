@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from agent.episode import (
     Observation,
     Reading,
     RobotCard,
+    Suite,
     Task,
     TaskCard,
     Terminated,
@@ -21,11 +23,13 @@ from agent.episode import (
 )
 from agent.errors import UsageError
 from agent.settings import RobotSettings
-from sim.libero.eyes import Look
+from sim.libero.look import CAMERAS, Look
 from sim.libero.pins import Pin
 from sim.libero.shifts import ActionShift
-from sim.libero.tasks import STARTS, find_pin, task_cards
-from sim.libero.world import CAMERAS, World
+from sim.libero.tasks import STARTS, find_pin, suites, task_cards
+
+if TYPE_CHECKING:
+    from sim.libero.world import World
 
 _PROPRIO = ("x", "y", "z", "rx", "ry", "rz", "left_finger", "right_finger")
 MOST_WORLDS = 4  # scenes kept at once, half a GB each
@@ -36,10 +40,13 @@ class Libero:
     """A Panda in LIBERO, one task at a time; the scenes of the last four tasks are kept.
 
     The hand knows only open and closed: an opening above 0.5 opens it.
-    cameras: those to draw; () for a caller that looks at poses alone.
+    cameras: those to draw; () for a caller that looks at poses alone; None as the settings say.
     """
 
-    def __init__(self, settings: RobotSettings, cameras: tuple[str, ...] = tuple(CAMERAS)) -> None:
+    def __init__(self, settings: RobotSettings, cameras: tuple[str, ...] | None = None) -> None:
+        if cameras is None:
+            named = tuple(name.strip() for name in settings.cameras.split(",") if name.strip())
+            cameras = named or tuple(CAMERAS)
         unknown = set(cameras) - set(CAMERAS)
         if unknown:
             raise UsageError(f"LIBERO has no camera {sorted(unknown)}; known: {', '.join(CAMERAS)}")
@@ -68,6 +75,10 @@ class Libero:
     def tasks(self) -> tuple[TaskCard, ...]:
         """All 130 tasks; nothing is built and LIBERO need not be installed."""
         return task_cards()
+
+    def suites(self) -> tuple[Suite, ...]:
+        """The five suites; nothing is built and LIBERO need not be installed."""
+        return suites()
 
     def reset(self, task: Task) -> Observation:
         """Go to the task's start state, settle for ten steps, and look.
@@ -131,6 +142,8 @@ class Libero:
 
     def _world_of(self, pin: Pin) -> World:
         """Build a task's scene, or take one of those that are still there."""
+        from sim.libero.world import World  # MuJoCo, which listing tasks does without
+
         settings, known = self._settings, self._worlds
         if pin in known:
             known[pin] = known.pop(pin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from agent.episode import TaskCard
+from agent.episode import Suite, TaskCard
 from agent.errors import UsageError
 from sim.libero.pins import Pin, read_pins
 
@@ -16,6 +16,8 @@ HORIZON_STEPS = {
     "libero_90": 400,
 }
 STARTS = 50
+SETTLING_STEPS = 10
+_PAPER_PX = 256
 _TRAIN, _GATE, _HELD_OUT = range(25), range(25, 30), range(30, STARTS)
 
 
@@ -42,6 +44,21 @@ def task_cards() -> tuple[TaskCard, ...]:
             held_out=tuple(_HELD_OUT),
         )
         for name, pin in pins_by_name().items()
+    )
+
+
+def suites() -> tuple[Suite, ...]:
+    """LIBERO's suites, tried as in the papers: each stored start state of each task."""
+    names = pins_by_name()
+    return tuple(
+        Suite(
+            suite,
+            tuple(name for name, pin in names.items() if pin.suite == suite),
+            STARTS,
+            SETTLING_STEPS,
+            _PAPER_PX,
+        )
+        for suite in HORIZON_STEPS
     )
 
 

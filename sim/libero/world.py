@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,16 +13,16 @@ from numpy.typing import NDArray
 
 from agent.episode import Float32Array, Uint8Array
 from agent.errors import DataError
-from sim.libero.eyes import Eyes, Look
+from sim.libero.eyes import Eyes
 from sim.libero.install import load_libero, numpy_seed
+from sim.libero.look import CAMERAS, Look
 from sim.libero.pins import Pin
 from sim.libero.starts import read_starts
 from sim.libero.stepper import Kept, Stepper
+from sim.libero.tasks import SETTLING_STEPS
 
 Float64Array = NDArray[np.float64]
 
-CAMERAS: Mapping[str, str] = {"agentview": "agentview", "eye_in_hand": "robot0_eye_in_hand"}
-SETTLING_STEPS = 10
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 _REMEMBERED = 256  # start states, and placements of the furniture
