@@ -204,7 +204,7 @@ def take_away(folder):
     [
         (cut_short, "adapter_model.safetensors cannot be read"),
         (claim_a_terabyte, "adapter_model.safetensors cannot be read"),
-        (make_a_pickle_of_it, "adapter_model.safetensors cannot be read"),
+        (make_a_pickle_of_it, "adapter_model.bin is a pickle and is never opened"),
         (put_nan, "NaN or infinity in"),
         (drop_a_key, "missing base_model"),
         (take_away, "adapter '0001' wanted at .*, nothing found there"),
