@@ -7,7 +7,13 @@ from itertools import groupby
 from typing import Any
 
 from agent.interval import wilson
-from benchmarks import diagnose_section, judge_sections, judged_section, store_sections
+from benchmarks import (
+    diagnose_section,
+    judge_sections,
+    judged_section,
+    libero_section,
+    store_sections,
+)
 
 Found = Mapping[str, Any]
 
@@ -23,6 +29,7 @@ TITLES = {
     "franka-sim": "The simulated Franka beside the embedded table-top",
     "guard-fuzz": "The guard under everything that can go wrong",
     "libero-expert": "LIBERO's scripted expert",
+    "libero-speed": "Speed of LIBERO",
     "recording": "What recording costs",
     "judge-speed": "What judging costs",
     "reward-adaptation": "Adaptation that a model judges",
@@ -142,6 +149,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("adaptation", adaptation),
     ("libero-expert", expert),
+    ("libero-speed", lambda found: libero_section.speed(found, table)),
     ("speed", speed),
     ("recording", store_sections.recording),
     ("crash", store_sections.crash),
