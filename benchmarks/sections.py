@@ -70,7 +70,10 @@ def adaptation(found: Found) -> str:
 
 def expert(found: Found) -> str:
     """Successes of a scripted expert a task."""
-    rows = [(r["task"], r["instruction"], score(r), f"{r['mean_steps']:g}") for r in found["rows"]]
+    rows = [
+        (r["task"], r["instruction"], score(r), f"{r['mean_steps']:g}" if r["k"] else "-")
+        for r in found["rows"]
+    ]
     head = ("task", "instruction", "success", "mean control steps")
     seeds = ", ".join(map(str, found["seeds"]))
     return f"Start states {found['starts']}, seeds {seeds}; interval: {found['interval']}.\n\n" + (

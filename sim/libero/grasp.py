@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ _FINGER = (0.036, 0.064, 0.014)  # open finger: inner and outer distance, half i
 _PALM = (0.108, 0.036)  # half length and half breadth
 _WIDEST = 0.072  # what fits between the open fingers with room to miss
 _MARGIN = 0.004
+_KNOB_M, _KNOB_WIDE_M = 0.016, 0.045  # what stands out at the top of a thing and can be held
 _EASY_REACH = 0.72  # from the base, level; some 6 cm beyond it the elbow is straight and sticks
 
 
@@ -23,12 +24,19 @@ _EASY_REACH = 0.72  # from the base, level; some 6 cm beyond it the elbow is str
 class Grasp:
     """A point (3,) m between the fingertips, and the direction of the fingers' axis, rad.
 
-    cost: lower is better; above 10 the hand would strike something.
+    cost: lower is better; above 10 the hand would strike something. reach: what is added for
+    being far from the arm.
     """
 
     point: Float64Array
     angle: float
     cost: float
+    reach: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Cost and reach together."""
+        return self.cost + self.reach
 
 
 def find_grasps(thing: Float64Array, others: Float64Array, base: Float64Array) -> list[Grasp]:
@@ -42,9 +50,13 @@ def find_grasps(thing: Float64Array, others: Float64Array, base: Float64Array) -
     solid = [_around(thing, others, float(angle)) for angle in angles]
     found = [grasp for grasp in solid if grasp is not None]
     if not found:
+        knob = [_by_knob(thing, others, float(angle)) for angle in angles]
+        found = [grasp for grasp in knob if grasp is not None]
+    if not found:
         turns = np.deg2rad(np.arange(0, 360, 15))
         found = [_on_rim(thing, others, float(turn)) for turn in turns]
-    return sorted(found, key=lambda grasp: grasp.cost + _reach(grasp.point, base))
+    reached = [replace(grasp, reach=_reach(grasp.point, base)) for grasp in found]
+    return sorted(reached, key=lambda grasp: grasp.total)
 
 
 def _around(thing: Float64Array, others: Float64Array, angle: float) -> Grasp | None:
@@ -63,7 +75,24 @@ def _around(thing: Float64Array, others: Float64Array, angle: float) -> Grasp | 
     middle_u = (low + high) / 2
     point = np.array([middle_u * cos - middle_v * sin, middle_u * sin + middle_v * cos, height])
     narrowness = 5.0 * (high - low)
-    return Grasp(point, angle, narrowness + _turning(angle) + _strikes(point, angle, others))
+    return Grasp(point, angle, narrowness + _turning(angle) + strikes(point, angle, others))
+
+
+def _by_knob(thing: Float64Array, others: Float64Array, angle: float) -> Grasp | None:
+    """A wide thing with a narrow top, as a pot's lid has, is held by that."""
+    top = float(thing[:, 2].max())
+    knob = thing[thing[:, 2] > top - _KNOB_M / 2]
+    middle = (knob[:, :2].min(axis=0) + knob[:, :2].max(axis=0)) / 2
+    if np.ptp(knob[:, :2], axis=0).max() > _KNOB_WIDE_M:
+        return None
+    u, v = _across(thing[:, :2] - middle, angle)
+    beside = (np.abs(u) > _KNOB_WIDE_M / 2) & (np.abs(u) < _FINGER[1]) & (np.abs(v) < _FINGER[2])
+    below = float(thing[beside, 2].max()) if beside.any() else top - _KNOB_M
+    height = max(below + _TIP_DEPTH + 0.001, top - 0.008)
+    if height > top - 0.002:
+        return None
+    point = np.append(middle, height)
+    return Grasp(point, angle, _turning(angle) + strikes(point, angle, others))
 
 
 def _on_rim(thing: Float64Array, others: Float64Array, turn: float) -> Grasp:
@@ -75,9 +104,11 @@ def _on_rim(thing: Float64Array, others: Float64Array, turn: float) -> Grasp:
     rim = in_sector & (thing[:, 2] > top - 0.02) & (flat @ outward > 0)
     # The wall leans: between the outermost point and the top edge lies its middle.
     radius = float((flat[rim] @ outward).max()) - 0.004 if rim.any() else 0.04
-    point = np.append(middle + radius * outward, top - 0.018)
+    # A plate's rim is so low that the fingers would meet the table.
+    height = max(top - 0.018, float(thing[:, 2].min()) + _TIP_DEPTH + 0.002)
+    point = np.append(middle + radius * outward, height)
     angle = turn % np.pi  # the two fingers are alike
-    return Grasp(point, angle, _turning(angle) + _strikes(point, angle, others))
+    return Grasp(point, angle, _turning(angle) + strikes(point, angle, others))
 
 
 def _height(thing: Float64Array, below_top: float) -> float:
@@ -100,8 +131,8 @@ def _reach(point: Float64Array, base: Float64Array) -> float:
     return 20.0 * max(0.0, level - _EASY_REACH)
 
 
-def _strikes(point: Float64Array, angle: float, others: Float64Array) -> float:
-    """10 and more where the open hand, on its way down, would meet other things."""
+def strikes(point: Float64Array, angle: float, others: Float64Array) -> float:
+    """Give 10 and more where the open hand, on its way down, would meet other things."""
     if not len(others):
         return 0.0
     u, v = _across(others - point, angle)

@@ -118,6 +118,10 @@ class World:
         """Give what must hold: ("in", thing, region), ("on", thing, place) and the like."""
         return tuple(tuple(part) for part in self._env.env.parsed_problem["goal_state"])
 
+    def official(self) -> Any:  # noqa: ANN401 - LIBERO has no types
+        """LIBERO's own environment, for those that look where no other method does."""
+        return self._env
+
     def movables(self) -> tuple[str, ...]:
         """Names of the things that can be moved."""
         return tuple(self._env.env.objects_dict)
@@ -136,29 +140,6 @@ class World:
         """(3,) m, where the arm stands."""
         data, model = self._env.sim.data, self._env.sim.model
         return np.array(data.body_xpos[model.body_name2id("robot0_base")])
-
-    def place(self, name: str) -> Float64Array:
-        """(3,) m, centre of a movable thing, of furniture or of a region of either."""
-        env = self._env.env
-        if name in env.obj_body_id:
-            return np.array(env.sim.data.body_xpos[env.obj_body_id[name]])
-        return np.array(env.sim.data.site_xpos[env.sim.model.site_name2id(name)])
-
-    def surface(self, name: str) -> Float64Array:
-        """(n, 3) m: points spread over the collision boxes of a thing, furniture included."""
-        env = self._env.env
-        model, data = env.sim.model._model, env.sim.data._data
-        root = env.obj_body_id[name]
-        wanted = (model.body_rootid[model.geom_bodyid] == model.body_rootid[root]) & (
-            _under(model, root)[model.geom_bodyid]
-        )
-        solid = wanted & (model.geom_contype > 0) & (model.geom_group == 0)
-        clouds = [
-            data.geom_xpos[geom]
-            + (_half_extents(model, int(geom)) * _LATTICE) @ data.geom_xmat[geom].reshape(3, 3).T
-            for geom in np.flatnonzero(solid)
-        ]
-        return np.concatenate(clouds) if clouds else np.empty((0, 3))
 
     def close(self) -> None:
         """Free the simulation and what draws it."""
@@ -184,26 +165,6 @@ def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
     if len(known) >= _REMEMBERED:
         known.pop(next(iter(known)))
     known[key] = value
-
-
-_LATTICE = np.stack(np.meshgrid(*[np.linspace(-1, 1, 5)] * 3), axis=-1).reshape(-1, 3)
-
-
-def _half_extents(model: Any, geom: int) -> Float64Array:  # noqa: ANN401
-    size = np.array(model.geom_size[geom])
-    if model.geom_type[geom] in (3, 5):  # capsule and cylinder: radius and half length
-        return np.array([size[0], size[0], size[1]])
-    if model.geom_type[geom] == 2:  # sphere
-        return np.full(3, size[0])
-    return size
-
-
-def _under(model: Any, root: int) -> NDArray[np.bool_]:  # noqa: ANN401
-    found = np.zeros(model.nbody, dtype=bool)
-    found[root] = True
-    for body in range(root + 1, model.nbody):  # a parent comes before its children
-        found[body] = found[model.body_parentid[body]]
-    return found
 
 
 def _axis_angle(quaternion: Float64Array) -> Float64Array:
