@@ -32,11 +32,22 @@ CHANCE = 0.01
 SURE = 4.0  # standard deviations that a figure must also be beyond
 STRAIGHT = 0.95  # share of a move along one axis, where axes are swapped
 LOOSE_DEG = 20.0  # a turn known no better says nothing of the frame
+CAMERAS_SHOWN = (
+    "lay its views over good ones (vlarl-agent calibrate view), or make a reference of a healthy "
+    "run that has them (--make)"
+)
+MOTION_SHOWN = (
+    "act some more, the arm free to move (vlarl-agent run --no-update), or test it: vlarl-agent "
+    "calibrate actions"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rung. said: with the figures. advice: what to do where it is off, "" elsewhere."""
+    """One rung. said: with the figures.
+
+    advice: what to do where it is off, what would show it where it is unknown, "" elsewhere.
+    """
 
     rung: Rung
     status: Literal["ok", "off", "unknown"]
@@ -52,6 +63,12 @@ class Diagnosis:
     verdict: Rung | Literal["none"]
     findings: tuple[Finding, ...]
     episodes: int
+
+    @property
+    def unseen(self) -> tuple[Finding, ...]:
+        """Rungs that could not be looked at, and so may be what is wrong."""
+        # With a lower rung off, how the policy does tells nothing and nothing would show it.
+        return tuple(each for each in self.findings if each.status == "unknown" and each.advice)
 
 
 def diagnose(seen: Measured, known: Reference, episodes: int) -> Diagnosis:
@@ -74,7 +91,10 @@ def diagnose(seen: Measured, known: Reference, episodes: int) -> Diagnosis:
 def _normalisation(seen: Measured) -> Finding:
     found = seen.statistics
     if found is None:
-        return Finding("normalisation", "unknown", "the policy's actions come without tokens")
+        return Finding(
+            "normalisation", "unknown", "the policy's actions come without tokens",
+            "look at a run in which the policy acts by tokens; an expert or a person has none",
+        )  # fmt: skip
     facts = {"off": found.off}
     if found.off <= STATISTICS:
         return Finding("normalisation", "ok", "tokens became actions as in training", facts=facts)
@@ -91,7 +111,8 @@ def _normalisation(seen: Measured) -> Finding:
 
 def _camera(seen: Measured, known: Reference) -> Finding:
     if not seen.views:
-        return Finding("camera", "unknown", "; ".join(seen.why) or "the robot has no camera")
+        why = "; ".join(seen.blind.values()) or "the reference has no camera"
+        return Finding("camera", "unknown", why, CAMERAS_SHOWN)
     off = {n: v for n, v in seen.views.items() if _is_moved(v, known.sights[n].still.size[0])}
     told = "; ".join(
         f"{name}: {_shift(view)}" for name, view in (off if off else seen.views).items()
@@ -103,6 +124,9 @@ def _camera(seen: Measured, known: Reference) -> Finding:
             f"{name}.rotation_deg": view.rotation_deg, f"{name}.scale": view.scale,
             f"{name}.agreement": view.agreement,
         }  # fmt: skip
+    if seen.blind and not off:
+        blind = "; ".join(seen.blind.values())
+        return Finding("camera", "unknown", f"{told}; {blind}", CAMERAS_SHOWN, facts)
     if not off:
         return Finding("camera", "ok", told, facts=facts)
     return Finding(
@@ -144,7 +168,7 @@ def _light(seen: Measured) -> Finding:
         lit = abs(math.log(max(each.light, 1e-3))) > LIGHT
         off = off or lit or each.noise > PIXEL_NOISE or each.hue > HUE
     if not parts:
-        return Finding("light", "unknown", "the robot has no camera")
+        return Finding("light", "unknown", "the reference has no camera", CAMERAS_SHOWN)
     if not off:
         return Finding("light", "ok", "; ".join(parts), facts=facts)
     return Finding(
@@ -158,8 +182,10 @@ def _light(seen: Measured) -> Finding:
 def _response(seen: Measured) -> tuple[Finding, ...]:
     found = seen.change
     if found is None:
-        why = "; ".join(seen.why)
-        return tuple(Finding(rung, "unknown", why) for rung in ("frame", "gain", "bias", "delay"))
+        return tuple(
+            Finding(rung, "unknown", seen.still, MOTION_SHOWN)
+            for rung in ("frame", "gain", "bias", "delay")
+        )
     return (
         _frame(seen, found), _gain(seen, found), _bias(seen, found), _delay(found)
     )  # fmt: skip
@@ -173,7 +199,7 @@ def _frame(seen: Measured, found: Change) -> Finding:
     }  # fmt: skip
     if seen.turn_sd > LOOSE_DEG:
         said = f"turned {found.turn_deg:.0f} deg +- {seen.turn_sd:.0f}: too little free motion"
-        return Finding("frame", "unknown", said, facts=facts)
+        return Finding("frame", "unknown", said, MOTION_SHOWN, facts)
     turned = found.turn_deg > max(TURN_DEG, SURE * seen.turn_sd)
     doubt = f"{found.turn_deg:.1f} deg +- {seen.turn_sd:.1f}"
     if found.mirrored:
@@ -220,7 +246,10 @@ def _delay(found: Change) -> Finding:
 def _gripper(seen: Measured, known: Reference) -> Finding:
     now, before = seen.gripping, known.gripping
     if now is None or before is None:
-        return Finding("gripper", "unknown", "proprioception tells no opening")
+        return Finding(
+            "gripper", "unknown", "proprioception tells no opening",
+            "tell it: add opening to [proprio] names of the robot's profile",
+        )  # fmt: skip
     facts: dict[str, float | str] = {"opened": now.opened}
     said, wrong = [], []
     if not math.isnan(now.opened):
@@ -234,7 +263,10 @@ def _gripper(seen: Measured, known: Reference) -> Finding:
         if least > usual + OPENING:
             wrong.append(least > 0.8)
     if not said:
-        return Finding("gripper", "unknown", "it was never told the same for long enough")
+        return Finding(
+            "gripper", "unknown", "it was never told the same for long enough",
+            "let it open and close: act longer, or vlarl-agent calibrate actions",
+        )  # fmt: skip
     if not wrong:
         return Finding("gripper", "ok", "; ".join(said), facts=facts)
     kind = "its sign is swapped, or it is stuck" if all(wrong) else "it is stuck or weak"
@@ -244,7 +276,10 @@ def _gripper(seen: Measured, known: Reference) -> Finding:
 
 def _policy(seen: Measured) -> Finding:
     if not seen.tried:
-        return Finding("policy", "unknown", "no episode was judged")
+        return Finding(
+            "policy", "unknown", "no episode was judged",
+            "act with a judge (--reward), or say how they went: vlarl-agent episodes label",
+        )  # fmt: skip
     facts = {"won": float(seen.won), "tried": float(seen.tried), "chance": seen.chance}
     said = (
         f"{seen.won} of {seen.tried} episodes succeeded; had all been as in training, so few or "

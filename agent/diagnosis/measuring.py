@@ -52,8 +52,9 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """None where a thing could not be measured; why: what was missing for it.
+    """None where a thing could not be measured.
 
+    blind: by camera that could not be compared, why not. still: why the arm's answer is unknown.
     turn_sd (deg), gain_sd (log), bias_sd ((3,) commands): over resampled episodes.
     chance: probability of so few successes or fewer, had all been well.
     """
@@ -69,13 +70,14 @@ class Measured:
     won: int
     tried: int
     chance: float
-    why: tuple[str, ...]
+    blind: Mapping[str, str]
+    still: str
 
 
 def measure(seen: Evidence, known: Reference) -> Measured:
     """Compare. Raises DataError for a run of another robot than the reference's."""
     _same_robot(seen, known)
-    why: list[str] = []
+    blind, still = {}, ""
     motions = known.free(seen.motions, seen.places)
     found = None
     doubts: tuple[float, float, Float64Array] = (np.inf, np.inf, np.full(3, np.inf))
@@ -83,13 +85,13 @@ def measure(seen: Evidence, known: Reference) -> Measured:
         found = change(respond(motions, known.response.lag), known.response)
         doubts = spread(motions, known.response, DRAWS, 0)
     except CalibrationError as error:
-        why.append(f"how the arm answers: {error}")
+        still = f"how the arm answers: {error}"
     views = {}
     for name, sight in known.sights.items():
         try:
             views[name] = _moved(sight, seen.sights[name])
         except CalibrationError as error:
-            why.append(f"camera {name}: {error}")
+            blind[name] = f"camera {name}: {error}"
     won, tried = (sum(each[side] for each in seen.tally.values()) for side in (0, 1))
     delay = max(found.delay_steps, 0) if found else 0
     return Measured(
@@ -98,7 +100,7 @@ def measure(seen: Evidence, known: Reference) -> Measured:
         change=found, turn_sd=doubts[0], gain_sd=doubts[1], bias_sd=doubts[2],
         gripping=gripping(seen.grips, delay) if seen.grips else None,
         statistics=_statistics(seen, known), won=won, tried=tried,
-        chance=_chance(seen.tally, known.tally), why=tuple(why),
+        chance=_chance(seen.tally, known.tally), blind=blind, still=still,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from agent.cli.app import app
 from agent.cli.shipped import SHIPPED
-from agent.diagnosis import reference
+from agent.diagnosis import reference, told
 from agent.diagnosis.evidence import Grip, gather
 from agent.diagnosis.gripping import gripping
 from agent.diagnosis.ladder import RUNGS, diagnose
@@ -82,14 +82,43 @@ def test_a_turned_and_late_arm_is_told_with_the_figures(runs):
 
 
 def test_the_command_prints_the_ladder_and_json_has_the_same(runs, tmp_path):
-    told = CliRunner().invoke(app, ["diagnose", str(runs["faulty"]), "--picture", str(tmp_path)])
-    assert told.exit_code == 0, told.output
-    assert "verdict from 8 episodes: frame" in told.output
+    drawn = CliRunner().invoke(app, ["diagnose", str(runs["faulty"]), "--picture", str(tmp_path)])
+    assert drawn.exit_code == 0, drawn.output
+    assert "verdict from 8 episodes: frame" in drawn.output
     assert {path.name for path in tmp_path.iterdir()} == {"agentview.png", "eye_in_hand.png"}
     said = CliRunner().invoke(app, ["diagnose", str(runs["faulty"]), "--json"])
     values = json.loads(said.stdout)
     assert values["verdict"] == "frame"
     assert [row["rung"] for row in values["rungs"]] == list(RUNGS)
+
+
+def test_what_could_not_be_looked_at_is_told_and_what_would_show_it(scored, known):
+    def mute(step):
+        none = np.zeros(0, np.int16), np.zeros(0, np.float32)
+        decision = dataclasses.replace(step.decision, tokens=none[0], log_probs=none[1])
+        return dataclasses.replace(step, decision=decision)
+
+    seen = gather(changed(scored, mute))
+    found = diagnose(measure(seen, known), known, seen.episodes)
+    assert found.verdict == "none"
+    said = told.said(found)
+    assert "nothing is wrong in what could be seen; not seen: normalisation" in said
+    assert "normalisation could not be looked at: look at a run in which the policy acts" in said
+    assert told.values(found)["unseen"] == ["normalisation"]
+
+
+def test_a_rung_below_the_verdict_that_was_not_seen_is_told_with_it(scored, known):
+    seen = measure(gather(scored), known)
+    assert not seen.blind
+    other = dataclasses.replace(
+        seen, blind={"agentview": "camera agentview: too dark"},
+        views={"eye_in_hand": seen.views["eye_in_hand"]},
+        gripping=dataclasses.replace(seen.gripping, opened=0.0),
+    )  # fmt: skip
+    found = diagnose(other, known, 8)
+    assert found.verdict == "gripper"
+    assert "verdict from 8 episodes: gripper; lower and not seen: camera" in told.said(found)
+    assert found.unseen[0].said.endswith("camera agentview: too dark")
 
 
 def test_nothing_privileged_is_looked_at(scored, known):
@@ -173,11 +202,11 @@ def test_a_torn_reference_is_refused(tmp_path):
 
 
 def test_a_reference_of_too_few_pictures_is_refused(runs, tmp_path):
-    told = CliRunner().invoke(
+    made = CliRunner().invoke(
         app, ["diagnose", str(runs["healthy"]), "--make", str(tmp_path / "reference.npz")]
     )
-    assert isinstance(told.exception, DataError)
-    assert "a reference needs more" in str(told.exception)
+    assert isinstance(made.exception, DataError)
+    assert "a reference needs more" in str(made.exception)
 
 
 def test_statistics_of_a_run_are_such_as_a_checkpoint_reads(scored, runs, tmp_path):
@@ -186,12 +215,12 @@ def test_statistics_of_a_run_are_such_as_a_checkpoint_reads(scored, runs, tmp_pa
         app, ["calibrate", "statistics", str(runs["healthy"]), "--out", str(out)]
     )
     assert done.exit_code == 0, done.output
-    told = json.loads(out.read_text())
-    stats = read_stats(told, "tabletop")
+    written = json.loads(out.read_text())
+    stats = read_stats(written, "tabletop")
     assert list(stats.mask) == [True] * 6 + [False]
     asked = np.array([a.delta for s in scored for t in s.episode.steps for a in t.applied])
     assert stats.q99[0] == pytest.approx(np.quantile(asked[:, 0], 0.99), abs=1e-6)
-    assert told["tabletop"]["num_trajectories"] == 8
+    assert written["tabletop"]["num_trajectories"] == 8
     with pytest.raises(DataError, match="100 actions or more wanted"):
         ranges(scored[:1], successes=True)
 
