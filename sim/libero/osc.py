@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float64Array = NDArray[np.float64]
+Int64Array = NDArray[np.int64]
 
 _KP = 150.0  # 1/s2, critically damped
 _KD = 2.0 * math.sqrt(_KP)
@@ -39,6 +40,35 @@ def _inverse(matrix: Float64Array) -> Float64Array:
                     left[row, column] -= factor * left[pivot, column]
                     right[row, column] -= factor * right[pivot, column]
     return right
+
+
+@numba.njit(cache=True)
+def gather(  # noqa: PLR0913, PLR0917  numba takes no dataclass
+    linear: Float64Array,
+    angular: Float64Array,
+    inertia: Float64Array,
+    positions: Float64Array,
+    speeds: Float64Array,
+    dofs: Int64Array,
+    joints: Int64Array,
+    entries: Int64Array,
+) -> tuple[Float64Array, Float64Array, Float64Array, Float64Array]:
+    """Pick the arm's Jacobian (6, n), mass (n, n), angles (n,) and speeds (n,) out of a scene's.
+
+    entries: (n, n), where in MuJoCo's sparse inertia the arm's entries are.
+    """
+    size = len(dofs)
+    jacobian, mass = np.empty((6, size)), np.empty((size, size))
+    angles, rates = np.empty(size), np.empty(size)
+    for column in range(size):
+        for row in range(3):
+            jacobian[row, column] = linear[row, dofs[column]]
+            jacobian[3 + row, column] = angular[row, dofs[column]]
+        for row in range(size):
+            mass[row, column] = inertia[entries[row, column]]
+        angles[column] = positions[joints[column]]
+        rates[column] = speeds[dofs[column]]
+    return jacobian, mass, angles, rates
 
 
 @numba.njit(cache=True)

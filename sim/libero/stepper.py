@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.libero.osc import torques
+from sim.libero.osc import gather, torques
 
 Float64Array = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class Kept:
 
     state: Float64Array
     goal_axes: Float64Array
-    closing: Float64Array
+    closing: float
     seen: Seen
     clock: Clock
 
@@ -118,13 +118,17 @@ class Stepper:
         )
         self._weakest, self._strongest = low[self._motors], high[self._motors]
         self._grip_middle = (low + high)[self._grips] / 2
-        self._grip_half = (high - low)[self._grips] / 2
+        self._grip_half = (high - low)[self._grips] / 2 * np.array([-1.0, 1.0])
+        # MuJoCo's own memory, looked up once.
+        self._place = self.data.site_xpos[self._site]
+        self._axes = self.data.site_xmat[self._site].reshape(3, 3)
+        self._inertia, self._bias, self._ctrl = self.data.qM, self.data.qfrc_bias, self.data.ctrl
         self._linear = np.zeros((3, model.nv))
         self._angular = np.zeros((3, model.nv))
         self._clock = Clock()
         self._goal, self._goal_axes = self._before.place, self._before.axes
         self._placed = False
-        self._closing = np.zeros(2)
+        self._closing = 0.0
         self.seen = self._catch(self.data.qpos.copy())
 
     def place(self, state: Float64Array) -> None:
@@ -136,7 +140,7 @@ class Stepper:
         data.qvel[:] = state[1 + model.nq :]
         mujoco.mj_forward(model, data)
         self._goal_axes, self._placed = self._before.axes, True
-        self._closing = np.zeros(2)
+        self._closing = 0.0
         self._clock = Clock()
         self.seen = self._catch(data.qpos.copy())
 
@@ -175,14 +179,11 @@ class Stepper:
     def _feel(self) -> _Arm:
         model, data = self.model, self.data
         mujoco.mj_jacSite(model, data, self._linear, self._angular, self._site)
-        return _Arm(
-            data.site_xpos[self._site],
-            data.site_xmat[self._site].reshape(3, 3),
-            np.concatenate([self._linear[:, self._dofs], self._angular[:, self._dofs]]),
-            data.qM[self._mass_at],
-            data.qpos[self._joints],
-            data.qvel[self._dofs],
-        )
+        inner = gather(
+            self._linear, self._angular, self._inertia, data.qpos, data.qvel,
+            self._dofs, self._joints, self._mass_at,
+        )  # fmt: skip
+        return _Arm(self._place, self._axes, *inner)
 
     def _aim(self, delta: Float64Array, arm: _Arm) -> None:
         self._goal = arm.place + _FULL_M * delta[:3]
@@ -191,13 +192,13 @@ class Stepper:
             self._goal_axes = self._rotation(_FULL_RAD * delta[3:]) @ arm.axes
 
     def _pull(self, arm: _Arm, closing: float) -> None:
-        data = self.data
         wanted = torques(self._goal, self._goal_axes, *arm, self._posture)
-        wanted += data.qfrc_bias[self._dofs]
-        data.ctrl[self._motors] = np.clip(wanted, self._weakest, self._strongest)
-        stride = closing * _FINGERS_A_SUBSTEP
-        self._closing = np.clip(self._closing + np.array([-stride, stride]), -1.0, 1.0)
-        data.ctrl[self._grips] = self._grip_middle + self._grip_half * self._closing
+        wanted += self._bias[self._dofs]
+        self._ctrl[self._motors] = np.minimum(np.maximum(wanted, self._weakest), self._strongest)
+        # The fingers are commanded apart and together, never both to one side.
+        closing = self._closing + closing * _FINGERS_A_SUBSTEP
+        self._closing = min(max(closing, -1.0), 1.0)
+        self._ctrl[self._grips] = self._grip_middle + self._grip_half * self._closing
 
     def _catch(self, qpos: Float64Array) -> Seen:
         data = self.data
