@@ -161,3 +161,20 @@ def measure(job: Job) -> tuple[Spent, Spent]:
     stepped = spent_on(steps)
     contestant.close()
     return reset, stepped.per(job.steps)
+
+
+def differences(task: str, px: int) -> dict[str, float]:
+    """Mean difference of fast from faithful pictures of a start state, levels of 255, by camera."""
+    looks = []
+    for fast_ones in (False, True):
+        told = RobotSettings(
+            name="libero", image_px=px, pictures="fast" if fast_ones else "faithful"
+        )
+        robot = Libero(told)
+        looks.append(robot.reset(Task(task, "", 3, 10, seed=0)).images)
+        robot.close()
+    faithful, fast = looks
+    return {
+        camera: round(float(np.abs(image.astype(float) - fast[camera]).mean()), 2)
+        for camera, image in faithful.items()
+    }

@@ -40,7 +40,12 @@ def speed(found: Mapping[str, Any], table: Table) -> str:
         )
         for row in sorted(found["rows"], key=_order)
     ]  # fmt: skip
-    return f"{intro}\n\n{table(head, rows)}"
+    apart = "; ".join(
+        f"{where}: " + ", ".join(f"{camera} {value:g}" for camera, value in cameras.items())
+        for where, cameras in found["differences"].items()
+    )
+    told = f"Mean difference of fast from faithful pictures, levels of 255: {apart}."
+    return f"{intro}\n\n{table(head, rows)}\n\n{told}"
 
 
 def _order(row: Mapping[str, Any]) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import setting
-from benchmarks.libero_contestants import Job, serve
+from benchmarks.libero_contestants import Job, differences, serve
 from benchmarks.stopwatch import Spent
 
 CHUNK = 8  # control steps a decision
@@ -122,6 +122,11 @@ def _report(rounds: int, rows: Sequence[Row]) -> Row:
         | {"load": os.getloadavg()[0]},
         "rounds": rounds,
         "chunk": CHUNK,
+        "differences": {
+            f"{task}, {px} px": differences(task, px)
+            for task in dict.fromkeys(row["task"] for row in rows)
+            for px in (128, 256)
+        },
         "episode": EPISODE,
         "rows": medians,
     }

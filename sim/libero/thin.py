@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 FEW = 500  # a mesh of no more faces is left as it is
 CELLS = 32  # a mesh's vertices are gathered on a grid of so many cells along its longest side
+LEAST_M = 0.005  # of a cell: half a pixel at the far camera, 128 px
 
 
 @contextlib.contextmanager
@@ -45,7 +46,7 @@ def _thin(model: mujoco.MjModel, mesh: int, cells: int) -> None:
     begin, faces = model.mesh_faceadr[mesh], model.mesh_facenum[mesh]
     points = model.mesh_vert[first : first + count]
     low = points.min(axis=0)
-    cell_m = max(float((points.max(axis=0) - low).max()) / cells, 1e-9)
+    cell_m = max(float((points.max(axis=0) - low).max()) / cells, LEAST_M)
     cell = np.floor((points - low) / cell_m).astype(np.int64) @ (1, 1 << 16, 1 << 32)
     _, chosen, group = np.unique(cell, return_index=True, return_inverse=True)
     block = slice(begin, begin + faces)
