@@ -155,6 +155,14 @@ class Policy(Protocol):
         ...
 
 
+class AdaptablePolicy(Policy, Protocol):
+    """A policy whose adapter can be exchanged between episodes."""
+
+    def load(self, folder: Path | None, name: str) -> None:
+        """Act with this adapter from now on; None is the base alone."""
+        ...
+
+
 class RewardModel(Protocol):
     """Judges an episode."""
 
@@ -255,5 +263,13 @@ class Learner(Protocol):
         number: which update this is; with the seed it fixes every random choice.
         Returns metrics by the names of docs/metrics.md.
         Raises DataError for a batch that cannot be learned from, saying why; `out` is then absent.
+        """
+        ...
+
+    def gap(self, views: Sequence[Observation], decisions: Sequence[Decision]) -> float:
+        """Compare what a policy answered through the last candidate with what was learned.
+
+        Gives the largest difference of one token's log-probability. Raises DataError where no
+        rounding explains it: the policy then acts by something else than the candidate.
         """
         ...

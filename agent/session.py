@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from agent import cell, clock, curriculum, rollout, suspension
 from agent.episode import Alarm, ScoredEpisode, TaskCard, Truncated, UpdateReport, Verdict
@@ -21,15 +20,16 @@ from agent.learn.ledger import Ledger
 from agent.past import Past
 from agent.patience import Patience
 from agent.protocols import (
+    AdaptablePolicy,
     EpisodeStore,
     Eye,
     Learner,
-    Policy,
     RewardModel,
     Robot,
     Supervised,
     Watch,
 )
+from agent.proving import Proving
 from agent.settings import Settings
 from calibration.profile import Profile
 
@@ -37,14 +37,6 @@ log = logging.getLogger(__name__)
 
 # A batch without a single difference in outcome teaches nothing: wait this many times longer.
 PATIENCE = 4
-
-
-class AdaptablePolicy(Policy, Protocol):
-    """A policy whose adapter can be exchanged between episodes."""
-
-    def load(self, folder: Path | None, name: str) -> None:
-        """Act with this adapter from now on; None is the base alone."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +102,8 @@ class Session:
         self._stop_wanted = stop_wanted
         self._past = Past()
         self._waiting: list[ScoredEpisode] = []
-        self._gate_tries: dict[str, tuple[int, int]] = {}
         self._patience = patience_of(settings, stop_wanted)
+        self._proving = Proving(settings.gate, parts.policy, parts.ledger, self._gate_score)
 
     def open(self) -> None:
         """Take up the run where its folder says it is."""
@@ -133,8 +125,9 @@ class Session:
     def run(self, until_s: float) -> None:
         """Act and learn until the episodes or the time (monotonic seconds) are used up."""
         while not self._stop_wanted():
-            if self._update_due():
-                self._update()
+            learner = self._parts.learner
+            if learner is not None and self._update_due():
+                self._update(learner)
             elif self.episodes >= self._settings.run.episodes or clock.now_s() >= until_s:
                 return
             else:
@@ -204,7 +197,7 @@ class Session:
 
     def _update_due(self) -> bool:
         learn, count = self._settings.learn, len(self._waiting)
-        if self._parts.learner is None or self.episodes < learn.warmup_episodes:
+        if self.episodes < learn.warmup_episodes:
             return False
         if count < learn.every_episodes:
             return False
@@ -212,7 +205,7 @@ class Session:
         spread = len(outcomes) > 1 or learn.progress_weight > 0
         return spread or count >= PATIENCE * learn.every_episodes
 
-    def _update(self) -> None:
+    def _update(self, learner: Learner) -> None:
         # Whatever the last episode came to, nothing moves while the policy changes.
         self._parts.robot.rest()
         ledger = self._parts.ledger
@@ -225,24 +218,16 @@ class Session:
         staged = ledger.staging(number)
         parent = ledger.current
         try:
-            metrics = self._learn(number, staged)
+            metrics = learner.update(self._waiting, number, staged)
             cell.keep(staged, self._parts.cell)
         except DataError as error:
             self._commit(
                 UpdateReport(number, parent, parent, used, kept=False, why=str(error)), None
             )
             return
-        kept, why = gate.judge(metrics, self._settings.gate)
-        if kept and self._settings.gate.trials:
-            kept, why = self._try_candidate(staged, metrics)
+        kept, why = self._proving.judge(learner, staged, self._waiting, metrics)
         report = UpdateReport(number, f"{number:04d}", parent, used, kept, why, metrics)
         self._commit(report, staged)
-
-    def _learn(self, number: int, staged: Path) -> dict[str, float]:
-        learner = self._parts.learner
-        if learner is None:
-            raise RuntimeError("an update was begun without a learner")
-        return learner.update(self._waiting, number, staged)
 
     def _commit(self, report: UpdateReport, staged: Path | None) -> None:
         ledger = self._parts.ledger
@@ -268,23 +253,6 @@ class Session:
     def _grandparent(self, adapter: str) -> str:
         made = [r for r in self._parts.ledger.reports if r.kept and r.adapter == adapter]
         return made[0].parent if made else adapter
-
-    def _try_candidate(self, staged: Path, metrics: dict[str, float]) -> tuple[bool, str]:
-        """Compare candidate and acting adapter greedily on the gate's own start states."""
-        policy, ledger = self._parts.policy, self._parts.ledger
-        if ledger.current not in self._gate_tries:
-            self._gate_tries[ledger.current] = self._gate_score()
-        policy.load(staged, "candidate")
-        try:
-            ours = self._gate_score()
-        finally:
-            policy.load(ledger.folder(ledger.current), ledger.current)
-        bad, said = gate.worse(ours, self._gate_tries[ledger.current], self._settings.gate)
-        if not bad:
-            self._gate_tries[f"{len(ledger.reports) + 1:04d}"] = ours
-        metrics["gate/trials"] = float(ours[1])
-        metrics["gate/trial_success"] = ours[0] / max(ours[1], 1)
-        return not bad, f"gate trials {said}"
 
     def _gate_score(self) -> tuple[int, int]:
         tasks = curriculum.tasks_of(self._cards, "gate", self._settings.gate.trials)

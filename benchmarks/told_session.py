@@ -9,8 +9,10 @@ from pathlib import Path
 from agent import clock
 from agent.cli.build import make_cards, make_parts
 from agent.episode import (
+    Decision,
     Ending,
     Episode,
+    Gone,
     Observation,
     RewardSignal,
     ScoredEpisode,
@@ -21,7 +23,7 @@ from agent.episode import (
 from agent.learn.ledger import Ledger
 from agent.protocols import EpisodeStore, Learner, Recording
 from agent.registry import make_robot
-from agent.session import Acted, Event, Session
+from agent.session import Acted, Event, Session, Updated
 from agent.settings import Settings
 
 Tell = Callable[[str], None]
@@ -49,7 +51,7 @@ def run_session(settings: Settings, run: Path, tell: Tell) -> None:
     def note(event: Event) -> None:
         if isinstance(event, Acted):
             tell(f"sealed {event.scored.episode.id}")
-        else:
+        elif isinstance(event, Updated):
             tell(f"updated {event.report.number}")
 
     session = Session(settings, told, make_cards(settings, robot), note)
@@ -89,6 +91,10 @@ class ToldLearner:
         _phase(self.tell, "updating")
         return self.inner.update(batch, number, out)
 
+    def gap(self, views: Sequence[Observation], decisions: Sequence[Decision]) -> float:
+        """Pass on."""
+        return self.inner.gap(views, decisions)
+
 
 @dataclasses.dataclass(frozen=True)
 class ToldStore:
@@ -113,6 +119,10 @@ class ToldStore:
     def ids(self) -> tuple[str, ...]:
         """Pass on."""
         return self.inner.ids()
+
+    def gone(self) -> tuple[Gone, ...]:
+        """Pass on."""
+        return self.inner.gone()
 
     def read(self, episode_id: str) -> ScoredEpisode:
         """Pass on."""

@@ -24,6 +24,7 @@ NAMES = (
     "critic/explained_variance",
     "critic/used",
     "gate/forgetting",
+    "gate/swap_gap",
     "gate/trials",
     "gate/trial_success",
 )

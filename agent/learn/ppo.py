@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agent.episode import ScoredEpisode
+from agent.episode import Decision, Observation, ScoredEpisode
 from agent.errors import DataError
 from agent.learn import experience, explanation
 from agent.learn import loss as losses
+from agent.learn.agreement import gap_of, must_agree
 from agent.learn.baseline import Baseline
 from agent.learn.batch import Batch, Share, carried_out, join, share
 from agent.learn.explaining import explained
@@ -33,8 +34,6 @@ log = logging.getLogger(__name__)
 
 CANDIDATE, REFERENCE = "candidate", "reference"
 BANK_DECISIONS = 256
-# Ratios would be wrong beyond this: the sampler and the learner must be one function.
-MOST_GAP = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 
 
 class PPOLearner:
@@ -87,6 +86,12 @@ class PPOLearner:
         spent = {"update/seconds": time.perf_counter() - began}
         foreseen = self._foresight.metrics(len(joined), self._micro_batch)
         return metrics | found | spent | foreseen
+
+    def gap(self, views: Sequence[Observation], decisions: Sequence[Decision]) -> float:
+        """How far the candidate's answers are from the learner's; see agent.protocols.Learner."""
+        gap = gap_of(self._policy, views, decisions, CANDIDATE)
+        must_agree(gap, self._policy.dtype, "what was loaded is not what was learned")
+        return gap
 
     def _rewards(self, scored: ScoredEpisode) -> Rewards:
         settings = self._settings
@@ -211,12 +216,8 @@ class PPOLearner:
         logits = self._logits(part.views, part.tokens, CANDIDATE)
         new = token_log_probs(logits, part.tokens, part.temperature)
         gap = float((new.detach() - part.old).abs().masked_select(mask).max())
-        most = MOST_GAP[self._policy.dtype]
-        if first and not gap <= most:
-            raise DataError(
-                f"sampler and learner differ by {gap:.2g} in log-probability, limit {most:g}: "
-                "these episodes are not of this adapter"
-            )
+        if first:
+            must_agree(gap, self._policy.dtype, "these episodes are not of this adapter")
         clip = (settings.clip_low, settings.clip_high)
         clipped = losses.clipped_surrogate(new, part.old, part.advantage, mask, clip, self._group)
         value = weight.ratios * clipped.loss

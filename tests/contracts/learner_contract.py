@@ -10,8 +10,7 @@ import pytest
 from agent.episode import ScoredEpisode, Verdict
 from agent.errors import DataError
 from agent.learn.metrics import NAMES
-from agent.protocols import Learner
-from agent.session import AdaptablePolicy
+from agent.protocols import AdaptablePolicy, Learner
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,8 +113,18 @@ class LearnerContract:
         pupil = make()
         metrics = pupil.learner.update(pupil.observed(), 1, tmp_path / "candidate")
         # What a gate finds out by trying is not the learner's to say.
-        assert set(metrics) == set(NAMES) - {"gate/trials", "gate/trial_success"}
+        assert set(metrics) == set(NAMES) - {"gate/swap_gap", "gate/trials", "gate/trial_success"}
         assert all(math.isfinite(value) for value in metrics.values())
+
+    def test_answers_of_the_candidate_agree_and_those_of_another_do_not(self, make, tmp_path):
+        pupil = make()
+        episodes = pupil.observed()
+        views = [scored.episode.steps[0].observation for scored in episodes]
+        pupil.learner.update(episodes, 1, tmp_path / "candidate")
+        with pytest.raises(DataError, match="not what was learned"):
+            pupil.learner.gap(views, pupil.policy.act(views, 1.0))
+        pupil.policy.load(tmp_path / "candidate", "0001")
+        assert 0 <= pupil.learner.gap(views, pupil.policy.act(views, 1.0)) < 1e-4
 
     @pytest.mark.parametrize("spoil", [lost, by_another, not_finite, replaced])
     def test_a_batch_that_cannot_be_learned_from_is_refused(self, make, tmp_path, spoil):
