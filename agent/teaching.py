@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.episode import Episode, Float32Array, Observation, Uint8Array
-from agent.errors import DataError
+from agent.errors import DataError, UsageError
 from agent.reward.label_file import fingerprint, read_head, read_labels
 from agent.reward.labels import Label
 from agent.reward.lessons import Exercise, Lessons
@@ -58,7 +58,8 @@ def lessons_of(
     """Gather labelled views; those of some start states apart, None where there are none.
 
     held_out: share of start states that are not learned from. cameras: () for all.
-    Raises DataError where an episode is no longer what was labelled.
+    Raises UsageError where every start state is held out, DataError where an episode is no longer
+    what was labelled.
     """
     learned, apart = _Gathered(), _Gathered()
     for number, (episode, labels) in enumerate(_labelled(folders)):
@@ -66,6 +67,11 @@ def lessons_of(
         kept = zlib.crc32(start) % 1000 < 1000 * held_out
         (apart if kept else learned).add(episode, labels, cameras)
         on_episode(number + 1)
+    if apart.exercises and not learned.exercises:
+        raise UsageError(
+            f"labels to learn from wanted, but a held-out share of {held_out:g} keeps all of their "
+            "start states apart; give a smaller one (--held-out 0), or label more runs"
+        )
     return learned.lessons(), apart.lessons() if apart.exercises else None
 
 

@@ -22,6 +22,7 @@ from agent.reward.labels import LabelSettings
 from agent.reward.quality import spearman
 from agent.settings import RobotSettings, Settings
 from agent.store.reader import ZarrReader
+from agent.teaching import lessons_of
 
 SMALL = {"image_px": 16, "task": "*"}
 
@@ -71,6 +72,15 @@ def test_labels_name_where_they_come_from(recorded, tmp_path):
         run = (tmp_path / "labels" / head.runs[each.run]).resolve()
         assert fingerprint(ZarrReader(run).read(each.episode).episode) == each.fingerprint
     assert {each.by for each in head.episodes} == {"world"}
+
+
+def test_labels_of_which_all_start_states_are_kept_apart_teach_nothing(recorded, tmp_path):
+    label_runs([recorded / "shown"], tmp_path / "labels")
+    with pytest.raises(UsageError, match="share of 1 keeps all of their start states apart"):
+        lessons_of([tmp_path / "labels"], held_out=1.0)
+    learned, apart = lessons_of([tmp_path / "labels"], held_out=0.0)
+    assert len(learned.exercises) == read_head(tmp_path / "labels").labels
+    assert apart is None
 
 
 def test_what_a_person_typed_wins_over_the_world(recorded, tmp_path):

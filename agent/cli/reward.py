@@ -71,13 +71,16 @@ def train(  # noqa: PLR0913  one parameter an option
     half: Annotated[bool, typer.Option("--half", help="Keep the weights in float16.")] = False,
     steps: Annotated[int, typer.Option(min=1, help="Gradient steps of the schedule.")] = 2000,
     until: Annotated[int, typer.Option(min=0, help="Stop after this one; 0: the last.")] = 0,
-    views: Annotated[int, typer.Option(min=1, help="Views a gradient step.")] = 24,
-    learning_rate: Annotated[float, typer.Option(min=0, help="Peak AdamW step size.")] = 1e-3,
-    rank: Annotated[int, typer.Option(min=1, help="LoRA rank.")] = 16,
+    views: Annotated[int, typer.Option(min=1, max=4096, help="Views a gradient step.")] = 24,
+    learning_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Peak AdamW step size.")
+    ] = 1e-3,
+    rank: Annotated[int, typer.Option(min=1, max=1024, help="LoRA rank.")] = 16,
     held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share of starts apart.")] = 0.1,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes every random choice.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Fixes every random choice.")] = 0,
 ) -> None:
     """Teach a vision-language model to judge, by the labels of `reward label`."""
+    from agent.cli.stopping import stoppable
     from agent.reward.course import Course, teach
     from agent.reward.training import Progress, TrainSettings
     from agent.teaching import lessons_of
@@ -91,7 +94,9 @@ def train(  # noqa: PLR0913  one parameter an option
         seed=seed,
     )  # fmt: skip
     lessons, apart = lessons_of(labels, held_out, on_episode=_tell)
-    teach(lessons, apart, Course(out, model, tower, half, told), tell)
+    said = "stopping after this step; the same command goes on from there"
+    with stoppable("reward train", said) as stop_wanted:
+        teach(lessons, apart, Course(out, model, tower, half, told), tell, stop_wanted)
     typer.echo(f"judge written to {out}")
 
 

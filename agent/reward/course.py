@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from agent.durable import publish_folder, remove_folder
+from agent.durable import publish_folder, remove_folder, storage_errors
 from agent.errors import UsageError
 from agent.reward.asking import Asker, Model
 from agent.reward.lessons import Lessons
@@ -37,22 +37,27 @@ def teach(
     held_out: Lessons | None,
     course: Course,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    stop_wanted: Callable[[], bool] = lambda: False,
 ) -> None:
     """Hold a course. Beside its folder, OUT.training has all that is needed to go on after a stop.
 
     It is taken up where it is found, and removed at the end. Raises UsageError where the folder
-    exists already, DataError for a model or labels that are unfit.
+    exists already, DataError for a model or labels that are unfit or a training that diverges,
+    Interrupted where a stop was wanted, StorageError.
     """
     out = course.out
+    if course.model is not None and course.policy is not None:
+        raise UsageError("--model or --tower wanted, found both; a model has its own eyes")
     if out.exists():
         raise UsageError(f"a new folder wanted for the judge, found one at {out}; choose another")
     model, processor = _beginner(course, lessons)
     trainer = Trainer(Asker(model, processor), lessons, held_out, course.training)
     state = out.with_name(f"{out.name}.training")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    with storage_errors(out.parent, "making"):
+        out.parent.mkdir(parents=True, exist_ok=True)
     if state.is_file():
         trainer.resume(state)
-    trainer.run(on_progress, lambda: trainer.save(state))
+    trainer.run(on_progress, lambda: trainer.save(state), stop_wanted=stop_wanted)
     beside = out.with_name(f"{out.name}.new")
     remove_folder(beside)
     with trainer.averaged():

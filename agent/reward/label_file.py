@@ -79,7 +79,10 @@ def read_head(folder: Path) -> LabelHead:
     """Read where labels come from. Raises UsageError without any, DataError for torn ones."""
     path = folder / HEAD
     if not path.is_file():
-        raise UsageError(f"{folder} holds no labels (want {HEAD}); `vlarl-agent reward label`")
+        raise UsageError(
+            f"labels wanted in {folder}, found no {HEAD}; "
+            f"make some with: vlarl-agent reward label RUN --out {folder}"
+        )
     try:
         values = json.loads(path.read_text("utf-8"))
         if values.pop("format") != FORMAT:

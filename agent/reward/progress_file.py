@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from agent.durable import write_bytes
 from agent.errors import DataError
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -23,15 +24,16 @@ def write_state(
     optimizer: torch.optim.Optimizer,
     told: Mapping[str, str],
 ) -> None:
-    """Write weights, their average and AdamW's moments; the file is whole or the one before."""
+    """Write weights, their average and AdamW's moments; the file is whole or the one before.
+
+    Raises StorageError.
+    """
     tensors = {f"weight/{name}": p.detach().contiguous() for name, p in parameters.items()}
     tensors |= {f"average/{name}": value.contiguous() for name, value in average.items()}
     for name, parameter in parameters.items():
         for moment, value in optimizer.state[parameter].items():
             tensors[f"{moment}/{name}"] = torch.as_tensor(value).clone()
-    beside = path.with_suffix(".new")
-    save_file(tensors, str(beside), metadata={**told, "step": str(step)})
-    beside.replace(path)
+    write_bytes(path, save(tensors, metadata={**told, "step": str(step)}))
 
 
 def read_state(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agent.errors import DataError, Interrupted
 from agent.reward.asking import Asker, Model
 from agent.reward.landmarks import LandmarkHead
 from agent.reward.lessons import Deck, Lessons, Shown
@@ -94,8 +96,13 @@ class Trainer:
         keep: Callable[[], None],
         every: int = 50,
         keep_every: int = 500,
+        stop_wanted: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Train to the last step; `keep` is called now and then and at the end."""
+        """Train to the last step; `keep` is called now and then and at the end.
+
+        `stop_wanted` is asked after each step; True keeps all and raises Interrupted. Raises
+        DataError where loss or gradient is no finite number any more.
+        """
         sums, since = np.zeros(2), 0
         end = min(self._settings.until or self._settings.steps, self._settings.steps)
         while self._step < end:
@@ -107,8 +114,11 @@ class Trainer:
                 told = self.held_out_loss()
                 on_progress(Progress(self._step, self._settings.steps, loss, marks, told))
                 sums, since = np.zeros(2), 0
-            if self._step % keep_every == 0 or last:
+            stopped = stop_wanted() and not last
+            if self._step % keep_every == 0 or last or stopped:
                 keep()
+            if stopped:
+                raise Interrupted(f"stopped on request after step {self._step} of {end}")
 
     def held_out_loss(self, views: int = 96) -> float:
         """Mean loss a question on lessons that are never learned from, NaN without any."""
@@ -117,7 +127,7 @@ class Trainer:
         shown = self._held_out.draw(views, np.random.default_rng(0), vary=False)
         model = self.asker.model.eval()
         with torch.no_grad(), self.averaged():
-            parts = [float(self._loss(shown[n : n + 24])[0]) for n in range(0, views, 24)]
+            parts = [float(self._said(shown[n : n + 24])[0]) for n in range(0, views, 24)]
         model.train()
         return float(np.mean(parts))
 
@@ -144,7 +154,13 @@ class Trainer:
         loss, marks = self._loss(self._deck.draw(settings.views, rng, vary=settings.vary))
         self._optimizer.zero_grad()
         (loss + settings.auxiliary * marks).backward()
-        nn.utils.clip_grad_norm_(self._named.values(), 1.0)
+        steepness = nn.utils.clip_grad_norm_(self._named.values(), 1.0)
+        if not bool(torch.isfinite(loss) & torch.isfinite(steepness)):
+            raise DataError(
+                f"a finite loss wanted, found {float(loss.detach()):g} with a gradient of "
+                f"{float(steepness):g} at step {self._step + 1}: the training diverged; begin anew "
+                "with a smaller learning rate"
+            )
         self._optimizer.step()
         decay = min(settings.average, (1 + self._step) / (10 + self._step))
         with torch.no_grad():
@@ -154,10 +170,21 @@ class Trainer:
 
     def _loss(self, shown: Sequence[Shown]) -> tuple[Tensor, Tensor]:
         """Mean over the questions, and of the landmarks where they are learned."""
+        loss, views = self._said(shown)
+        known = [n for n, each in enumerate(shown) if each.row >= 0]
+        if self._head is None or not known or not views:
+            return loss, torch.zeros(())
+        marks = self._lessons.marks[[shown[n].row for n in known]]
+        return loss, self._head.loss([views[n][1:] for n in known], marks)
+
+    def _said(self, shown: Sequence[Shown]) -> tuple[Tensor, list[list[Tensor]]]:
+        """Mean over the questions, and the features of each view, none for models that take none.
+
+        The views may be of any lessons: their rows are not looked up.
+        """
         pictures = [picture for each in shown for picture in each.pictures]
-        none = torch.zeros(())
         if not self.asker.caches:
-            return self._loss_of_pictures(shown), none
+            return self._loss_of_pictures(shown), []
         with torch.set_grad_enabled(self._settings.full and torch.is_grad_enabled()):
             seen = iter(self.asker.see(pictures))
             views = [[next(seen) for _ in each.pictures] for each in shown]
@@ -167,13 +194,7 @@ class Trainer:
                 prompts.append(self.asker.words(text, each.pictures))
                 features.append(view)
                 wanted.append(self._target(kind, answer))
-        logits = self.asker.logits(prompts, features)
-        loss = _cross_entropy(logits, wanted)
-        known = [n for n, each in enumerate(shown) if each.row >= 0]
-        if self._head is None or not known:
-            return loss, none
-        marks = self._lessons.marks[[shown[n].row for n in known]]
-        return loss, self._head.loss([views[n][1:] for n in known], marks)
+        return _cross_entropy(self.asker.logits(prompts, features), wanted), views
 
     def _loss_of_pictures(self, shown: Sequence[Shown]) -> Tensor:
         """The same for models that take no features: one question after the other."""
@@ -215,10 +236,12 @@ class Trainer:
 
     def _told(self) -> dict[str, str]:
         """What must agree for a training to be resumed."""
-        settings = self._settings
+        settings, asked = self._settings, self._lessons.exercises
         return {
             "steps": str(settings.steps), "seed": str(settings.seed), "full": str(settings.full),
-            "exercises": str(len(self._lessons.exercises)), "views": str(settings.views),
+            "exercises": f"{len(asked)} ({zlib.crc32(repr(asked).encode()):08x})",
+            "views": str(settings.views), "rank": str(0 if settings.full else settings.rank),
+            "learning_rate": f"{settings.learning_rate:g}",
         }  # fmt: skip
 
 

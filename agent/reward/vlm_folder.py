@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging as transformers_log
 
-from agent.errors import DataError
+from agent.durable import storage_errors
+from agent.errors import DataError, StorageError
 from agent.reward.asking import Model
 
 SHIPPED = Path(__file__).with_name("shipped")
@@ -69,11 +71,15 @@ def save_vlm(
     folder: Path,
     dtype: torch.dtype | None = None,
 ) -> None:
-    """Write a model and its processor; dtype None keeps the model's."""
+    """Write a model and its processor; dtype None keeps the model's. Raises StorageError."""
     transformers_log.disable_progress_bar()
     kept = copy.deepcopy(model).to(dtype) if dtype else model
-    kept.save_pretrained(folder)
-    processor.save_pretrained(folder)
+    try:
+        with storage_errors(folder, "writing"):
+            kept.save_pretrained(folder)
+            processor.save_pretrained(folder)
+    except SafetensorError as error:
+        raise StorageError(f"writing {folder} failed: {error}; check the disk") from error
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -107,7 +113,7 @@ def vlm_hash(folder: Path) -> str:
 def _refuse_code(folder: Path) -> dict[str, Any]:
     """Read config.json. Raises DataError where any file of the folder names code to run."""
     if not folder.is_dir():
-        raise DataError(f"the folder of a model wanted, found none at {folder}; set reward.model")
+        raise DataError(f"the folder of a model wanted, found none at {folder}; check its path")
     config = _read_json(folder / "config.json")
     for path in sorted(folder.glob("*.json")):
         if path.name in _FACTS and _names_code(_read_json(path)):

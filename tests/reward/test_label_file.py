@@ -68,7 +68,7 @@ def test_a_head_of_another_kind_is_refused(folder, text):
 
 
 def test_a_folder_without_labels_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="holds no labels"):
+    with pytest.raises(UsageError, match=r"found no labels\.json; make some with"):
         read_head(tmp_path)
 
 
