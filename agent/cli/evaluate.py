@@ -39,7 +39,8 @@ Adapter = Annotated[
     ),
 ]
 Split = Annotated[
-    Literal["held_out", "gate", "train"], typer.Option(help="Which start states to score on.")
+    Literal["held_out", "gate", "train"] | None,
+    typer.Option(help="Which start states to score on; held_out where nothing is said."),
 ]
 States = Annotated[
     int, typer.Option("--states", "--trials", min=1, help="Start states a task, at most.")
@@ -68,7 +69,7 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     shift: Shift = None,
     checkpoint: Checkpoint = None,
     render: Render = None,
-    split: Split = "held_out",
+    split: Split = None,
     states: States = 50,
     suite: SuiteName = None,
     workers: Workers = 1,
@@ -88,12 +89,16 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     )  # fmt: skip
     named = [(name, _folder(name)) for name in names]
     if suite is not None:
+        if split is not None:
+            raise UsageError(
+                f"--split {split}: a suite is tried from its first stored start states"
+            )
         asked = suites.Asked(suite, states, workers, out)
         suites.evaluate_suite(resolved, asked, named, as_json=as_json)
     elif workers > 1 or out is not None:
         raise UsageError("--workers and --out belong to a --suite; name one, such as libero_object")
     else:
-        _evaluate_split(resolved.settings, named, split, states, as_json=as_json)
+        _evaluate_split(resolved.settings, named, split or "held_out", states, as_json=as_json)
 
 
 def _evaluate_split(

@@ -148,6 +148,7 @@ def _try_all(
     from agent.cli.stopping import stoppable
     from agent.evaluation import try_tasks
     from agent.lanes import Lane
+    from agent.patience import Patience
     from agent.registry import make_robot
     from agent.side_by_side import try_beside
 
@@ -166,7 +167,8 @@ def _try_all(
                 if lanes:
                     try_beside(lanes, policy, left, note, stop_wanted)
                 else:
-                    try_tasks(robot, policy, left, note, stop_wanted)
+                    patience = Patience(told.retries, told.retry_s, stop_wanted)
+                    try_tasks(robot, policy, left, note, stop_wanted, patience)
                 if stop_wanted():
                     return True
         return False

@@ -74,6 +74,7 @@ def test_the_same_adapter_twice_is_paired_on_the_same_states(evaluate):
         (("--trials", 21), "points", "has 20 stored start states"),
         ((), "libero_object", "offers: points"),
         (("--task", "points/7"), "points", "no task matches"),
+        (("--split", "gate"), "points", "first stored start states"),
     ],
 )
 def test_what_a_suite_does_not_have_is_refused(evaluate, arguments, suite, why):
@@ -86,3 +87,16 @@ def test_a_misspelt_suite_names_the_nearest(point_checkpoint):
     told = ["eval", "--suite", "libero_objects", "--policy", str(point_checkpoint)]
     done = CliRunner().invoke(app, told)
     assert "did you mean 'libero_object'?" in str(done.exception)
+
+
+def test_a_suite_of_another_robot_is_refused_with_the_robot_that_offers_it(point_checkpoint):
+    told = ["eval", "--robot", "franka", "--suite", "libero_10", "--policy", str(point_checkpoint)]
+    done = CliRunner().invoke(app, told)
+    assert "offered by robot 'libero', not by 'franka'" in str(done.exception)
+
+
+def test_processes_side_by_side_come_to_the_same_as_one(evaluate):
+    told = [
+        json.loads(evaluate("--trials", 2, "--json", "--workers", n).stdout)["rows"] for n in (1, 2)
+    ]
+    assert told[0] == told[1]
