@@ -155,6 +155,15 @@ class Policy(Protocol):
         ...
 
 
+@runtime_checkable
+class Proposing(Protocol):
+    """What a policy has besides where it can answer one view many times at little more cost."""
+
+    def propose(self, view: Observation, count: int, temperature: float) -> tuple[Decision, ...]:
+        """Draw `count` answers to a view, each as `act` would; choosing is up to who asks."""
+        ...
+
+
 class AdaptablePolicy(Policy, Protocol):
     """A policy whose adapter can be exchanged between episodes."""
 

@@ -19,6 +19,7 @@ from agent.policy.images import PIPELINES, to_pixels
 from agent.policy.quantized import quantize
 from agent.policy.tokenizer import load_tokenizer
 from agent.policy.usage import Usage, device_of, dtype_of, told
+from agent.policy.vla import Draw
 
 SLOT = "policy"
 BASE = "base"
@@ -121,23 +122,33 @@ class VLAPolicy:
         Raises UsageError for a temperature below 0, DataError for a view the model cannot read,
         SafetyStop for an answer that is not finite.
         """
+        return self._drawn(views, 1, temperature)
+
+    def propose(self, view: Observation, count: int, temperature: float) -> tuple[Decision, ...]:
+        """Answer one view several times, as `act` answers copies of it; it is looked at once.
+
+        Raises as `act` does, and UsageError for a count below 1.
+        """
+        if count < 1:
+            raise UsageError(f"proposals must be 1 or more; found {count}")
+        return self._drawn([view], count, temperature)
+
+    def _drawn(
+        self, views: Sequence[Observation], count: int, temperature: float
+    ) -> tuple[Decision, ...]:
         if not 0 <= temperature < float("inf"):
             raise UsageError(f"a temperature must be 0 (greedy) or more; found {temperature}")
         if not views:
             return ()
         inputs = self.batch(views).to(self.device)
         slot = None if self._adapter == BASE else SLOT
+        how = Draw(temperature, count, self._generator)
         with torch.inference_mode(), self.adapters.use(slot):
-            tokens, scores = self.model.sample(
-                self.patches(inputs),
-                inputs.proprio,
-                inputs.prompt_ids,
-                inputs.prompt_mask,
-                temperature,
-                self._generator,
-            )
-        bins = tokens.cpu().numpy().astype(np.int16)
-        log_probs = scores.float().cpu().numpy()
+            words = inputs.prompt_ids, inputs.prompt_mask
+            seen = self.patches(inputs)
+            tokens, scores = self.model.propose(seen, inputs.proprio, *words, how)
+        bins = tokens.flatten(0, 1).cpu().numpy().astype(np.int16)
+        log_probs = scores.flatten(0, 1).float().cpu().numpy()
         return tuple(
             Decision(to_actions(row, self.stats), row, score, self._adapter, temperature)
             for row, score in zip(bins, log_probs, strict=True)

@@ -8,12 +8,12 @@ each other and everything before them, while nothing before them sees them).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, linear
+from torch.nn.functional import linear
 from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
@@ -26,6 +26,7 @@ from transformers import (
 from agent.errors import SafetyStop
 from agent.policy.action_tokens import BINS
 from agent.policy.config import VLAConfig
+from agent.policy.projector import Projector, ProprioProjector
 from agent.policy.trunk import new_cache, run_trunk
 from agent.policy.vit import ViT
 
@@ -52,6 +53,14 @@ class Answer(NamedTuple):
 
     logits: Tensor
     feature: Tensor
+
+
+class Draw(NamedTuple):
+    """How answers are drawn: at which temperature (0 is greedy), how many a view, by which luck."""
+
+    temperature: float
+    count: int = 1
+    generator: torch.Generator | None = None
 
 
 class Context(NamedTuple):
@@ -148,35 +157,54 @@ class VLA(nn.Module):
 
         Raises SafetyStop where a logit is not finite: such an answer never moves the arm.
         """
+        how = Draw(temperature, 1, generator)
+        tokens, scores = self.propose(patches, proprio, prompt_ids, prompt_mask, how)
+        return tokens[:, 0], scores[:, 0]
+
+    @torch.no_grad()
+    def propose(
+        self,
+        patches: Tensor,
+        proprio: Tensor | None,
+        prompt_ids: Tensor,
+        prompt_mask: Tensor,
+        how: Draw,
+    ) -> tuple[Tensor, Tensor]:
+        """Draw N answers to each view, as `sample` draws one: (B, N, D) each.
+
+        What comes before the actions is run once, whatever the count.
+        """
         if self.config.decoding == "one-pass":
             logits = self.action_logits(patches, proprio, prompt_ids, prompt_mask)
-            tokens = _draw(logits, temperature, generator)
-            return tokens, log_probs(logits, tokens, temperature)
-        context = self._context(patches, proprio, prompt_ids, prompt_mask)
-        return self._sample_in_turn(context, temperature, generator)
+            alike = logits.repeat_interleave(how.count, 0)
+            tokens = _draw(alike, how)
+            scores = log_probs(alike, tokens, how.temperature)
+            return tokens.unflatten(0, (-1, how.count)), scores.unflatten(0, (-1, how.count))
+        return self._propose_in_turn(self._context(patches, proprio, prompt_ids, prompt_mask), how)
 
-    def _sample_in_turn(
-        self, context: Context, temperature: float, generator: torch.Generator | None
-    ) -> tuple[Tensor, Tensor]:
-        llama = self.language_model.model
-        batch, length, count = *context.seen.shape, self.config.tokens
-        cache = new_cache(llama, batch, length + count - 1, context.embeds)
+    def _propose_in_turn(self, context: Context, how: Draw) -> tuple[Tensor, Tensor]:
+        """Answers grow side by side in one row of the cache: one prefix, each its own tokens."""
+        llama, width, count = self.language_model.model, self.config.tokens, how.count
+        batch, length = context.seen.shape
+        cache = new_cache(llama, batch, length + count * (width - 1), context.embeds)
         bias = _bias(context, context.positions, context.seen, context.embeds.dtype)
         rows = run_trunk(llama, context.embeds, context.positions, bias, 1, cache)
-        seen, position = context.seen, context.positions[:, -1:]
+        rows = rows.expand(-1, count, -1)
+        own = torch.eye(count, dtype=torch.bool, device=rows.device).expand(batch, -1, -1)
+        seen = context.seen[:, None].expand(-1, count, -1)
+        position = context.positions[:, -1:].expand(-1, count)
         drawn, scores = [], []
-        for index in range(count):
+        for index in range(width):
             logits = self._logits(rows)
-            tokens = _draw(logits, temperature, generator)
+            tokens = _draw(logits, how)
             drawn.append(tokens)
-            scores.append(log_probs(logits, tokens, temperature))
-            if index == count - 1:
+            scores.append(log_probs(logits, tokens, how.temperature))
+            if index == width - 1:
                 break
-            position = position + 1
-            seen = torch.cat([seen, seen.new_ones(batch, 1)], 1)
-            bias = _minus_infinity(seen[:, None, None], context.embeds.dtype)
-            rows = run_trunk(llama, self._embed_bins(tokens), position, bias, 1, cache)
-        return torch.cat(drawn, 1), torch.cat(scores, 1)
+            position, seen = position + 1, torch.cat([seen, own], 2)
+            bias = _minus_infinity(seen[:, None], context.embeds.dtype)
+            rows = run_trunk(llama, self._embed_bins(tokens), position, bias, count, cache)
+        return torch.stack(drawn, 2), torch.stack(scores, 2)
 
     def _context(
         self, patches: Tensor, proprio: Tensor | None, prompt_ids: Tensor, prompt_mask: Tensor
@@ -236,47 +264,15 @@ class VLA(nn.Module):
         return linear(rows, self.language_model.lm_head.weight[top - BINS : top]).flip(-1).float()
 
 
-class Projector(nn.Module):
-    """Vision features to the language model's width: two layers for one tower, three for two."""
-
-    def __init__(self, widths: Sequence[int], hidden: int) -> None:
-        super().__init__()
-        vision = sum(widths)
-        fused = len(widths) > 1
-        between = 4 * vision if fused else hidden
-        self.fc1 = nn.Linear(vision, between)
-        self.fc2 = nn.Linear(between, hidden)
-        self.fc3 = nn.Linear(hidden, hidden) if fused else None
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, P, vision) to (N, P, H)."""
-        out: Tensor = self.fc2(gelu(self.fc1(features)))
-        return out if self.fc3 is None else self.fc3(gelu(out))
-
-
-class ProprioProjector(nn.Module):
-    """Proprioception to one token (Kim et al. 2025, OpenVLA-OFT)."""
-
-    def __init__(self, proprio: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(proprio, hidden)
-        self.fc2 = nn.Linear(hidden, hidden)
-
-    def forward(self, proprio: Tensor) -> Tensor:
-        """(B, p) to (B, H)."""
-        out: Tensor = self.fc2(gelu(self.fc1(proprio)))
-        return out
-
-
-def _draw(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+def _draw(logits: Tensor, how: Draw) -> Tensor:
     if not bool(torch.isfinite(logits).all()):
         raise SafetyStop(
             "the policy's logits must be finite; found NaN or infinity: no motion made"
         )
-    if temperature == 0:
+    if how.temperature == 0:
         return logits.argmax(-1)
-    chances = torch.softmax(logits / temperature, -1)
-    return torch.multinomial(chances.flatten(0, 1), 1, generator=generator).view(logits.shape[:2])
+    chances = torch.softmax(logits / how.temperature, -1).flatten(0, 1)
+    return torch.multinomial(chances, 1, generator=how.generator).view(logits.shape[:2])
 
 
 def _bias(context: Context, order: Tensor, seen: Tensor, dtype: torch.dtype) -> Tensor:
