@@ -131,15 +131,15 @@ def _serve(settings: RobotSettings, pipe: Connection, memory: _Memory) -> None:
     shared = np.frombuffer(memory, np.uint8)  # type: ignore[call-overload]
     try:
         while True:
-            try:
-                asked = pipe.recv()
-            except EOFError:
-                return
+            asked = pipe.recv()
             try:
                 told = robot.reset(asked) if isinstance(asked, Task) else robot.step(asked)
-                pipe.send(_laid_out(told, shared))
+                answer: object = _laid_out(told, shared)
             except VlarlError as fault:
-                pipe.send(fault)
+                answer = fault
+            pipe.send(answer)
+    except (EOFError, ConnectionError):
+        return  # who asks is gone, or did not wait for the answer
     finally:
         robot.close()
 

@@ -81,3 +81,13 @@ def test_stopping_ends_the_tries_and_what_was_under_way_does_not_count(lanes):
     trials = []
     try_beside(lanes, Creeper(0.2), tasks(range(6)), trials.append, lambda: len(trials) >= 2)
     assert 2 <= len(trials) <= 3
+
+
+def test_a_lane_that_nobody_waits_for_ends_in_silence(capfd):
+    lane = Lane(SETTINGS, cameras=2)
+    lane.start()
+    lane.reset(tasks([1])[0])
+    process = lane._process
+    lane.close()  # before its robot has been built
+    assert process.exitcode == 0
+    assert capfd.readouterr().err == ""
