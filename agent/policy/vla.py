@@ -9,6 +9,7 @@ each other and everything before them, while nothing before them sees them).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -55,7 +56,8 @@ class Answer(NamedTuple):
     feature: Tensor
 
 
-class Draw(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Draw:
     """How answers are drawn: at which temperature (0 is greedy), how many a view, by which luck."""
 
     temperature: float
