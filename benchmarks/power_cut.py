@@ -10,6 +10,7 @@ is known in two forms, and a run on a real disk comes out between them:
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ class PowerCut:
         self._names: dict[tuple[int, int], dict[str, tuple[tuple[int, int], bool]]] = {}
         self._paths: dict[int, Path] = {}
         self._busy = False
+        # Another thread that syncs while a cut is written out would go unseen, and look lost.
+        self._in_turn = threading.RLock()
 
     def install(self) -> None:
         """Watch from now on; all that is in the root by now lasts."""
@@ -57,15 +60,16 @@ class PowerCut:
 
     def _watched(self, name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
         def watched(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  whatever it takes
-            if self._busy or (name in {"write", "fsync"} and args[0] not in self._paths):
-                return operation(*args, **kwargs)
-            self.count += 1
-            if self._cuts(self.count):
-                self._cut()
-            fresh = self._is_fresh(name, args)
-            done = operation(*args, **kwargs)
-            self._note(name, args, done, fresh=fresh)
-            return done
+            with self._in_turn:
+                if self._busy or (name in {"write", "fsync"} and args[0] not in self._paths):
+                    return operation(*args, **kwargs)
+                self.count += 1
+                if self._cuts(self.count):
+                    self._cut()
+                fresh = self._is_fresh(name, args)
+                done = operation(*args, **kwargs)
+                self._note(name, args, done, fresh=fresh)
+                return done
 
         return watched
 

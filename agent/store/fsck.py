@@ -15,7 +15,7 @@ from agent.store.names import ids_in
 from agent.store.prune import pruned_ids
 from agent.store.quarantine import set_aside
 from agent.store.record import read_record
-from agent.store.recovery import ALREADY, recover
+from agent.store.recovery import ALREADY, is_twin, recover
 from agent.store.run import RUN, open_run
 from agent.store.schema import NewerSchema
 from agent.store.verify import verify_episode
@@ -83,7 +83,9 @@ def _unfinished(folders: Folders) -> Iterator[Fault]:
     sealed = set(ids_in(folders.episodes))
     for name in ids_in(folders.staging):
         folder = folders.staging / name
-        if name in sealed:
+        if is_twin(folders, name):
+            yield Fault(name, "is sealed, and a power cut left its old name", "removed")
+        elif name in sealed:
             yield Fault(name, ALREADY, "set aside in quarantine")
         elif _is_whole(folder):
             yield Fault(name, "is whole but was not committed", "committed")

@@ -30,6 +30,7 @@ from agent.store.record import DATA, read_record
 from agent.store.ring import images_crc, read_slot
 from agent.store.schema import NewerSchema
 from agent.store.steplog import Logged, decode_end, decode_step, frames_crc, read_log
+from agent.store.verify import check_files
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,9 @@ def recover(folders: Folders) -> None:
     for leftover in folders.leftovers():
         remove_folder(leftover)
     for episode_id in ids_in(folders.staging):
-        if (folders.episodes / episode_id).is_dir():
+        if is_twin(folders, episode_id):
+            remove_folder(folders.staging / episode_id)
+        elif (folders.episodes / episode_id).is_dir():
             set_aside(folders, folders.staging / episode_id, [ALREADY])
         elif _is_complete(folders.staging / episode_id):
             move_folder(folders.staging / episode_id, folders.episodes / episode_id)
@@ -73,6 +76,19 @@ def salvage(folders: Folders, episode_id: str, why: str) -> None:
         move_folder(scratch, target)
         log.warning("episode %s broke off (%s): %d steps saved", episode_id, why, len(whole.steps))
     remove_folder(staged)
+
+
+def is_twin(folders: Folders, episode_id: str) -> bool:
+    """Whether a staged episode is one that is sealed and sound.
+
+    After a power cut a disk may know the renamed folder by its old name as well.
+    """
+    twins = folders.staging / episode_id, folders.episodes / episode_id
+    try:
+        ours, theirs = (read_record(twin) for twin in twins)
+    except DataError:
+        return False
+    return ours == theirs and not any(check_files(twins[1], theirs))
 
 
 def clear_scraps(folder: Path) -> None:

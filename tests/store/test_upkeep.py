@@ -146,6 +146,20 @@ def test_fsck_tells_first_and_then_mends_and_nothing_sound_is_touched(three):
     assert [row.id for row in reader.summaries()] == ["000001", "000003"]
 
 
+def test_a_second_name_of_a_sealed_episode_goes_and_another_episode_of_its_id_is_kept(three):
+    folders = Folders(three)
+    shutil.copytree(folders.episodes / "000001", folders.staging / "000001")
+    shutil.copytree(folders.episodes / "000003", folders.staging / "000002")
+    text, _ = mended(three, dry_run=True, as_json=False)
+    assert text.count("a power cut left its old name") == text.count("somebody copied") == 1
+    store = ZarrStore(three)
+    store.open()
+    store.close()
+    assert [each.name for each in folders.quarantine.iterdir() if each.is_dir()] == ["000002"]
+    assert list(folders.staging.iterdir()) == []
+    assert ZarrReader(three).ids() == ("000001", "000002", "000003")
+
+
 def test_a_dry_run_of_fsck_takes_a_running_episode_for_no_fault(three):
     store = ZarrStore(three)
     store.open()
