@@ -102,5 +102,5 @@ def make_parts(
         store.close()
         raise
     learner = PPOLearner(policy, settings.learn, settings.run.seed) if settings.run.update else None
-    watches = (*judging.watches, *watches_of(settings, folder, robot))
+    watches = (*judging.watches, *watches_of(settings, folder, robot, cell))
     return Parts(robot, policy, judging.judge, store, ledger, learner, cell, watches, judging.eye)

@@ -12,15 +12,18 @@ from agent.protocols import Robot, Watch
 from agent.sentinel.watch import Sentinel
 from agent.settings import Settings
 from agent.store.reader import ZarrReader
+from calibration.profile import Profile
 
 
-def watches_of(settings: Settings, folder: Path, robot: Robot) -> tuple[Watch, ...]:
+def watches_of(
+    settings: Settings, folder: Path, robot: Robot, cell: Profile | None
+) -> tuple[Watch, ...]:
     """The sentinel of a run folder, unless it is switched off. Raises UsageError."""
     told = settings.sentinel
     if not told.enabled:
         return ()
     given = _first(Path(told.reference), told.reference_episodes) if told.reference else ()
-    return (Sentinel(folder, told, robot.card.proprio, given),)
+    return (Sentinel(folder, told, robot.card.proprio, given, cell),)
 
 
 def _first(folder: Path, count: int) -> Iterator[ScoredEpisode]:

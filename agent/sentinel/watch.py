@@ -20,6 +20,7 @@ from calibration.complaints import CalibrationError
 
 if TYPE_CHECKING:
     from agent.sentinel.cameras import CameraWatch
+    from calibration.profile import Profile
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +44,13 @@ class Sentinel:
         settings: SentinelSettings,
         proprio: Sequence[str],
         given: Iterable[ScoredEpisode] = (),
+        cell: Profile | None = None,
     ) -> None:
-        """proprio: the robot's layout. given: another run's episodes that say how all should be."""
-        self._run, self._settings = run, settings
+        """proprio: the robot's layout. given: another run's episodes that say how all should be.
+
+        cell: whose cameras' lens and place, where it holds them, tell degrees and millimetres.
+        """
+        self._run, self._settings, self._cell = run, settings, cell
         self._place = [proprio.index(name) for name in PLACE if name in proprio]
         if len(self._place) != len(PLACE):
             log.info("the arm is not watched: its proprioception has no %s", ", ".join(PLACE))
@@ -131,7 +136,7 @@ class Sentinel:
         begun.take(episode, settings.every_views, self._place)
         if begun.episodes < settings.reference_episodes:
             return
-        cameras = _cameras(settings, begun)
+        cameras = _cameras(settings, begun, self._cell)
         arm = ArmWatch(settings)
         if arm.learn(begun.motions):
             self._arm = arm
@@ -169,17 +174,22 @@ class Sentinel:
         return self._known_rows
 
 
-def _cameras(settings: SentinelSettings, begun: Begun) -> dict[str, CameraWatch]:
+def _cameras(
+    settings: SentinelSettings, begun: Begun, cell: Profile | None
+) -> dict[str, CameraWatch]:
     """A watch for each camera and moment that was seen often enough."""
     try:
         from agent.sentinel.cameras import CameraWatch
+        from calibration.sightline import sightlines
     except ImportError as error:
         log.info("no camera is watched: %s; pip install 'vlarl-agent[calibrate]'", error)
         return {}
+    # Of a camera on the hand the distance is known at home alone: not under way.
+    sights = {} if cell is None else sightlines(cell)
     watches = {}
     for name, pictures in begun.pictures.items():
         if len(pictures) >= settings.reference_episodes:
-            watches[name] = CameraWatch(name, settings)
+            watches[name] = CameraWatch(name, settings, sights.get(name))
             watches[name].learn(pictures)
     return watches
 
