@@ -12,10 +12,11 @@ import numpy as np
 
 from agent.episode import Episode, Float32Array, Int16Array, ScoredEpisode, Uint8Array, Verdict
 from agent.errors import DataError
+from agent.sentinel.arm import motion_of, places_of
 from calibration import expected
 from calibration.motion import Float64Array, Motion
 
-PLACE = slice(0, 3)  # of proprioception: the tool, m
+PLACE = (0, 1, 2)  # of proprioception: the tool, m
 POSE = slice(0, 7)  # place, rotation vector and opening
 OPENING = 6
 VIEWS = 160  # pictures a camera, at most
@@ -83,15 +84,14 @@ def gather(scored: Iterable[ScoredEpisode]) -> Evidence:
     width = episodes[0].last.proprio.shape[0]
     if width < 3:
         raise DataError(f"a tool's place (3,) first in proprioception wanted, found {width} values")
-    moved = [_moved(episode) for episode in episodes]
     spoken = [step.decision for episode in episodes for step in episode.steps]
     said = [each for each in spoken if each.tokens.size == 7 * len(each.actions)]
     return Evidence(
         episodes=len(episodes),
         proprio=width,
         sights={name: _sight(episodes, name) for name in episodes[0].last.images},
-        motions=tuple(motion for motion, _ in moved),
-        places=tuple(places for _, places in moved),
+        motions=tuple(motion_of(episode, PLACE) for episode in episodes),
+        places=tuple(places_of(episode, PLACE)[:-1] for episode in episodes),
         grips=tuple(_grip(episode) for episode in episodes) if width > OPENING else (),
         tokens=np.concatenate([each.tokens.reshape(-1, 7) for each in said] or [_NONE]),
         asked=np.array(
@@ -103,16 +103,6 @@ def gather(scored: Iterable[ScoredEpisode]) -> Evidence:
 
 
 _NONE: Int16Array = np.zeros((0, 7), np.int16)
-
-
-def _moved(episode: Episode) -> tuple[Motion, Float64Array]:
-    commands = [action.delta[:3] for step in episode.steps for action in step.applied]
-    track = [row[PLACE] for step in episode.steps for row in step.track]
-    by_hand = [step.by_hand for step in episode.steps for _ in step.applied]
-    places = np.array([episode.steps[0].observation.proprio[PLACE], *track], np.float64)
-    moves = np.diff(places, axis=0)
-    free = ~np.array(by_hand, np.bool_)
-    return Motion(np.array(commands, np.float64).reshape(-1, 3), moves, free), places[:-1]
 
 
 def _grip(episode: Episode) -> Grip:

@@ -13,7 +13,7 @@ from agent.sentinel.figures import Figures, Kind
 from agent.settings import SentinelSettings
 from calibration.complaints import CalibrationError
 from calibration.departure import departure
-from calibration.motion import Motion, Response, respond
+from calibration.motion import Float64Array, Motion, Response, respond
 
 PLACE = ("tool_x_m", "tool_y_m", "tool_z_m")
 LEAST_TURN_DEG, LEAST_GAIN, LEAST_DRIFT, LEAST_LATE = 1.0, 0.02, 0.01, 0.3
@@ -23,14 +23,19 @@ AXES = "xyz"
 
 def motion_of(episode: Episode, place: Sequence[int]) -> Motion:
     """Commands and moves of an episode. place: where in proprioception the tool's x, y, z are."""
-    columns = list(place)
     commands = [action.delta[:3] for step in episode.steps for action in step.applied]
-    track = [row[columns] for step in episode.steps for row in step.track]
-    first = [step.observation.proprio[columns] for step in episode.steps[:1]]
     by_hand = [step.by_hand for step in episode.steps for _ in step.applied]
-    moves = np.diff(np.array([*first, *track], np.float64).reshape(-1, 3), axis=0)
+    moves = np.diff(places_of(episode, place), axis=0)
     told = np.array(commands, np.float64).reshape(-1, 3)
     return Motion(told, moves, ~np.array(by_hand, np.bool_))
+
+
+def places_of(episode: Episode, place: Sequence[int]) -> Float64Array:
+    """Where the tool was (n + 1, 3) m: at the first view, and after each control step."""
+    columns = list(place)
+    first = [step.observation.proprio[columns] for step in episode.steps[:1]]
+    track = [row[columns] for step in episode.steps for row in step.track]
+    return np.array([*first, *track], np.float64).reshape(-1, 3)
 
 
 class ArmWatch:

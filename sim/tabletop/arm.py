@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ LIMITS_RAD = (
 TORQUE_NM = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)
 FLANGE_M = 0.107
 TOOL_M = 0.1034  # from the hand's frame to the middle of the finger pads
+FINGER_M = 0.0584  # from the hand's frame to the fingers' frames
 TIP_M = 0.010  # the fingers end this far beyond the tool point
 BASE_M = (-0.5, 0.0, 0.0)
 POSTURE_RAD = (0.0, -0.2, 0.0, -2.5, 0.0, 2.3, math.pi / 4)
@@ -49,10 +51,10 @@ _LINKS = (
 )
 
 
-def arm_xml(in_hand: str = "") -> str:
+def arm_xml(painted: Mapping[str, str] | None = None) -> str:
     """The arm's bodies, base to fingers, with a site `tool` and a camera `eye_in_hand`.
 
-    in_hand: more geoms in the hand's frame.
+    painted: by side, more geoms in the frame of a finger.
     """
     x, y, z = BASE_M
     text = (
@@ -71,7 +73,7 @@ def arm_xml(in_hand: str = "") -> str:
             f'<geom type="capsule" class="link" size="{radius}" mass="{mass}" '
             f'fromto="{" ".join(map(str, (*start, *end)))}"/>'
         )
-    return text + _hand_xml(in_hand) + "</body>" * 9
+    return text + _hand_xml(painted or {}) + "</body>" * 9
 
 
 def actuators_xml() -> str:
@@ -163,12 +165,12 @@ def turned(vector: Float64Array) -> Float64Array:
     return np.asarray(np.eye(3) + math.sin(angle) * k + (1.0 - math.cos(angle)) * (k @ k))
 
 
-def _hand_xml(more: str) -> str:
+def _hand_xml(painted: Mapping[str, str]) -> str:
     fingers = "".join(
-        f'<body name="finger_{side}" pos="0 0 0.0584">'
+        f'<body name="finger_{side}" pos="0 0 {FINGER_M}">'
         f'<joint name="finger_{side}" axis="0 {sign} 0" range="0 0.04" class="finger"/>'
         f'<geom name="finger_{side}" type="box" size="0.011 0.006 0.0275" '
-        f'pos="0 {sign * 0.006} 0.0275" class="pad"/></body>'
+        f'pos="0 {sign * 0.006} 0.0275" class="pad"/>{painted.get(side, "")}</body>'
         for side, sign in (("left", 1), ("right", -1))
     )
     c, s = math.cos(math.pi / 8), math.sin(math.pi / 8)
@@ -179,5 +181,5 @@ def _hand_xml(more: str) -> str:
         f'<site name="tool" pos="0 0 {TOOL_M}" size="0.002" rgba="0 0 0 0"/>'
         # Before the hand, looking along the fingers and a little back at their tips.
         '<camera name="eye_in_hand" pos="0.075 0 0.0" xyaxes="0 -1 0 -0.91 0 -0.42" fovy="70"/>'
-        f"{more}{fingers}"
+        f"{fingers}"
     )
