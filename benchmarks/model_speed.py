@@ -6,7 +6,8 @@ Both ways run in turn in one process on one checkpoint with random weights in th
 (benchmarks.published_folder), so a busy machine slows both. The naive way is what a plain script
 does: transformers' generate() over the whole vocabulary for a decision; for an update the towers,
 the whole vocabulary and a second copy of the model as reference in every pass. Ratios are naive
-time over ours; the planner's prediction for this machine stands beside.
+time over ours; of proposals, N plain decisions of ours over N that share one look at the view.
+The planner's prediction for this machine stands beside.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--episodes", type=int, default=2)
     parser.add_argument("--steps", type=int, default=8, help="decisions an episode")
     parser.add_argument("--rounds", type=int, default=5, help="of decisions")
+    parser.add_argument("--proposals", type=int, default=8, help="samples of one view")
     parser.add_argument("--scratch", type=Path, default=None, help="where checkpoints are written")
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
@@ -100,6 +102,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     eight = statistics.median(
         spent_on(lambda: policy.act([view] * 8, 1.0)).wall_s for _ in range(options.rounds)
     )
+    shared, apart = _proposals(policy, view, options)
     settings = LearnSettings(
         epochs=1, minibatch=16, micro_batch=4, experience=False, kl_stop=10.0, rank=16
     )
@@ -116,6 +119,9 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "base": options.base,
         "decision_ratio": round(statistics.median(naive) / statistics.median(ours), 2),
         "decisions_at_once_8_ratio": round(8 * statistics.median(naive) / eight, 2),
+        "proposals": options.proposals,
+        "proposals_shared_s": round(shared, 4),
+        "proposals_ratio": round(apart / shared, 2),
         "update_ratio": round(plainly / learned, 2),
         "update_decisions": decisions,
         "decision_s": round(statistics.median(ours), 4),
@@ -125,6 +131,20 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "peak_bytes": held(policy.device),
         "roofline": asdict(line),
     }
+
+
+def _proposals(
+    policy: VLAPolicy, view: Observation, options: argparse.Namespace
+) -> tuple[float, float]:
+    """Median seconds of N samples of one view: by one look at it, and by N decisions of our own."""
+    count, shared, apart = options.proposals, [], []
+    for index in range(options.rounds + 1):
+        a = spent_on(lambda: policy.propose(view, count, 1.0)).wall_s
+        b = spent_on(lambda: [policy.act([view], 1.0) for _ in range(count)]).wall_s
+        if index:
+            shared.append(a)
+            apart.append(b)
+    return statistics.median(shared), statistics.median(apart)
 
 
 def _views(policy: VLAPolicy, count: int, seed: int = 0) -> list[Observation]:
