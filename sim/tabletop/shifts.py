@@ -80,7 +80,7 @@ SHIFTS = (
     ShiftCard("friction", "the objects are rougher or smoother", "factor", 1.0, 0.1, 5.0),
     ShiftCard("mass", "the objects are heavier or lighter", "factor", 1.0, 0.1, 10.0),
     ShiftCard("distractors", "further grey things stand about", "number", 0.0, 0.0, 4.0),
-    ShiftCard("cue", "once low, the hand shows a painted grasp", "factor", 0.0, 0.0, 2.0),
+    ShiftCard("cue", "once low, the fingers show a painted grasp", "factor", 0.0, 0.0, 2.0),
     ShiftCard("paraphrase", "share of episodes asked in other words", "share", 0.0, 0.0, 1.0),
 )
 
