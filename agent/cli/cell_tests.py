@@ -112,7 +112,7 @@ def latency(  # noqa: PLR0913  one parameter an option
     profile: Cell = "",
     task: Words = "",
     yes: Yes = False,
-    seconds: Annotated[float, typer.Option(min=4.0, help="How long to swing.")] = 6.0,
+    seconds: Annotated[float, typer.Option(min=4.0, max=60.0, help="How long to swing.")] = 6.0,
     into: Into = None,
     as_json: AsJson = False,
 ) -> None:

@@ -20,7 +20,9 @@ def lift(
 
     from agent import suspension
     from agent.store.reader import ZarrReader
+    from agent.store.run import open_run
 
+    open_run(folder)
     ids = ZarrReader(folder).ids()
     standing = suspension.read(folder).standing
     row = suspension.lift(folder, who or getpass.getuser(), why, ids[-1] if ids else "")

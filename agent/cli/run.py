@@ -72,6 +72,7 @@ def run(  # noqa: PLR0913  one parameter an option
     as_json: AsJson = False,
 ) -> None:
     """Act, be judged, record, and improve between episodes; then score what was learned."""
+    from agent.cli.watching import must_have_reference
     from agent.errors import Interrupted, UsageError
     from agent.sinks.known import named
 
@@ -99,6 +100,7 @@ def run(  # noqa: PLR0913  one parameter an option
         settings = resolved.settings
         begin = partial(_begin, resolved)
     named(settings.run)
+    must_have_reference(settings.sentinel)
     outcome, folder = _deploy(settings, begin, quiet=as_json)
     if outcome is None:
         raise Interrupted(f"stopped on request; go on with: vlarl-agent run --resume {folder}")
