@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from sim.libero.install import load_libero, numpy_seed
 from sim.libero.look import CAMERAS
 from sim.libero.robot import Libero
 from sim.libero.starts import read_starts
-from sim.libero.tasks import SETTLING_STEPS, find_pin
+from sim.libero.tasks import SETTLING_STEPS, STARTS, find_pin
 
 Moves = np.ndarray[Any, np.dtype[np.float32]]
 STILL = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0]
@@ -25,7 +25,7 @@ STILL = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One measurement. who: official, wrapper, faithful or fast. chunk: steps a picture."""
+    """One measurement. who: a name in KINDS. chunk: steps a picture."""
 
     who: str
     task: str
@@ -89,6 +89,16 @@ class Official:
         self.env.close()
 
 
+class Single(Official):
+    """The same with one sample a pixel, as our fast pictures have."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        # It is read by the next reset, which builds the scene anew.
+        once = '<visual><quality offsamples="0"/></visual></mujoco>'
+        self.env.env.set_xml_processor(lambda xml: xml.replace("</mujoco>", once))
+
+
 class Wrapper(Official):
     """A gymnasium-like loop as LeRobot's: upright copies of all pictures, state and verdict."""
 
@@ -131,17 +141,22 @@ class Ours:
 
 
 KINDS: dict[str, Callable[[Job], Contestant]] = {
-    "official": Official, "wrapper": Wrapper, "faithful": Ours, "fast": Ours,
+    "official": Official, "single": Single, "wrapper": Wrapper, "faithful": Ours, "fast": Ours,
 }  # fmt: skip
 
 
 def serve(pipe: Connection) -> None:
-    """Do jobs until nobody is there to ask: the scene built and warm before the clock runs."""
+    """Do jobs until nobody is there to ask. What a process pays once is paid before the first."""
+    paid = False
     while True:
         try:
             job: Job = pipe.recv()
         except EOFError:
             return
+        if not paid:
+            for who in ("official", "fast"):
+                measure(replace(job, who=who, cameras=1, chunk=1, steps=2))
+            paid = True
         pipe.send(measure(job))
 
 
@@ -149,10 +164,10 @@ def measure(job: Job) -> tuple[Spent, Spent]:
     """Time a reset, and a control step."""
     contestant = KINDS[job.who](job)
     moves = np.random.default_rng(job.start).uniform(-0.5, 0.5, (job.steps, 7)).astype(np.float32)
-    # The first reset builds and compiles, the first pictures load what draws them.
-    contestant.reset((job.start + 1) % 50)
-    contestant.step(moves[: job.chunk])
+    if isinstance(contestant, Ours):  # builds its scene at the first reset, the others before
+        contestant.reset((job.start + 1) % STARTS)
     reset = spent_on(lambda: contestant.reset(job.start))
+    contestant.step(moves[: job.chunk])
 
     def steps() -> None:
         for begin in range(0, job.steps, job.chunk):

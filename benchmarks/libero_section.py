@@ -9,6 +9,7 @@ Table = Callable[[Sequence[str], Sequence[Sequence[object]]], str]
 
 NAMES = {
     "official": "hf-libero's own",
+    "single": "hf-libero's own, one sample a pixel",
     "wrapper": "a wrapper's loop",
     "faithful": "ours, faithful",
     "fast": "ours, fast",

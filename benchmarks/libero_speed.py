@@ -2,8 +2,8 @@
 
     python -m benchmarks.libero_speed --out results/libero-speed.json
 
-All take turns, round by round, in processes that run nothing else. Begun again after an end it goes
-on, out of the file beside --out; about ten minutes on two quiet cores.
+All take turns, round by round, in two processes that do nothing else. Begun again after an end it
+goes on, out of the file beside --out; about ten minutes on two quiet cores.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,13 @@ def main() -> None:
     part = asked.out.with_suffix(".part")
     rows = [json.loads(line) for line in part.read_text().splitlines()] if part.exists() else []
     done = {(row["round"], row["processes"], row["key"]) for row in rows}
+    pipes = _start()
     with part.open("a") as file:
         for number in range(asked.rounds):
             for processes, job in jobs(tasks, number):
                 if (number, processes, job.key) in done:
                     continue
-                row = _row(number, processes, job)
+                row = _row(number, pipes[:processes], job)
                 file.write(json.dumps(row) + "\n")
                 file.flush()
                 rows.append(row)
@@ -62,6 +64,7 @@ def jobs(tasks: Sequence[str], number: int) -> list[tuple[int, Job]]:
         for px in (128, 256):
             one, both = replace(slow, px=px, cameras=1), replace(slow, px=px)
             listed += [(1, one), (1, both), (1, replace(both, who="wrapper"))]
+            listed += [(1, replace(one, who="single")), (1, replace(both, who="single"))]
             for who in ("faithful", "fast"):
                 listed += [
                     (1, replace(quick, who=who, px=px, cameras=cameras, chunk=chunk))
@@ -75,26 +78,27 @@ def jobs(tasks: Sequence[str], number: int) -> list[tuple[int, Job]]:
     return listed
 
 
-def _row(number: int, processes: int, job: Job) -> Row:
-    """Do a job in so many processes at once; times are of one of them, steps a second of all."""
+def _start() -> list[Connection]:
+    """Two processes that wait for jobs, and end with this one."""
     context = multiprocessing.get_context("spawn")
     pipes = []
-    for _ in range(processes):
+    for _ in range(2):
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs,), daemon=True)
-        process.start()
+        context.Process(target=serve, args=(theirs,), daemon=True).start()
         theirs.close()
-        pipes.append((ours, process))
-    for ours, _process in pipes:
-        ours.send(job)
-    found: list[tuple[Spent, Spent]] = [ours.recv() for ours, _process in pipes]
-    for ours, process in pipes:
-        ours.close()
-        process.join()
+        pipes.append(ours)
+    return pipes
+
+
+def _row(number: int, pipes: Sequence[Connection], job: Job) -> Row:
+    """Do a job in each process at once; times are of one of them, steps a second of all."""
+    for pipe in pipes:
+        pipe.send(job)
+    found: list[tuple[Spent, Spent]] = [pipe.recv() for pipe in pipes]
     resets, steps = [reset for reset, _ in found], [step for _, step in found]
     wall_s = [reset.wall_s + EPISODE * step.wall_s for reset, step in found]
     return {
-        "round": number, "processes": processes, "key": job.key, **asdict(job),
+        "round": number, "processes": len(pipes), "key": job.key, **asdict(job),
         "reset_ms": 1e3 * statistics.mean(each.cpu_s for each in resets),
         "cpu_ms": 1e3 * statistics.mean(each.cpu_s for each in steps),
         "per_s": sum(1 / each.wall_s for each in steps),
