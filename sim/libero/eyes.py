@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import importlib
 import weakref
+from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from agent.episode import Uint8Array
 from agent.errors import UsageError
 from sim.libero.look import Look
-from sim.libero.stepper import Seen
 from sim.libero.thin import thinned
+
+if TYPE_CHECKING:
+    from sim.libero.stepper import Seen
 
 Float64Array = NDArray[np.float64]
 
