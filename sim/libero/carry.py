@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.libero.grasp import Grasp, find_grasps, strikes
-from sim.libero.motion import Move, downward, fly, turn_to
+from sim.libero.motion import Move, downward, fly, from_tilted, turn_to, yaw
 from sim.libero.places import Place, find_place
 from sim.libero.sight import Sight
 
@@ -18,6 +18,7 @@ _STALL_STEPS = 12
 _LOST_STEPS = 3  # without any touch, before what was held counts as lost
 _MOVED_M = 0.012
 _HOVER_M = 0.05
+_CLIMB_M = 0.03
 
 
 class Carry:
@@ -71,7 +72,7 @@ class Carry:
         moved = np.linalg.norm(origin - self._held_from) > _MOVED_M
         if grasp is None or (moved and not self._closing):
             grasp = self._grasp = self._choose(sight, origin)
-        tool, rotation = sight.tool, downward(grasp.angle)
+        tool, rotation = sight.tool, from_tilted(sight.tool, downward(grasp.angle))
         error = grasp.point - tool.position
         flat, above = float(np.linalg.norm(error[:2])), float(-error[2])
         turn = float(np.linalg.norm(turn_to(tool.rotation, rotation)))
@@ -93,7 +94,10 @@ class Carry:
             return Move(grasp.point, rotation, 1.0)
         hover = grasp.point + np.array([0.0, 0.0, _HOVER_M])
         around = sight.points(*sight.names)
-        return Move(fly(tool, hover, around), rotation, 1.0)
+        point = fly(tool, hover, around)
+        if point[2] > tool.position[2] + _CLIMB_M and tool.rotation[2, 2] < -0.85:
+            rotation = downward(yaw(tool))  # up first: a turning hand strikes its neighbours
+        return Move(point, rotation, 1.0)
 
     def _choose(self, sight: Sight, origin: Float64Array) -> Grasp:
         cloud, rest = sight.points(self._thing), sight.others(self._thing)
@@ -152,7 +156,7 @@ class Carry:
 
     def _turned(self, sight: Sight, place: Place) -> Float64Array:
         tool = sight.tool
-        angle = float(np.arctan2(tool.rotation[1, 0], tool.rotation[0, 0]))
+        angle = yaw(tool)
         if self._grasp is not None and place.turn is None:
             return downward(nearest_angle(self._grasp.angle, angle))
         return downward(angle + (place.turn or 0.0))
@@ -167,7 +171,7 @@ class Carry:
         """Open, then rise; None once the hand is clear."""
         tool = sight.tool
         self._parting_steps += 1
-        angle = float(np.arctan2(tool.rotation[1, 0], tool.rotation[0, 0]))
+        angle = yaw(tool)
         rotation = downward(angle)
         opened = sight.gap() > _OPEN_M or self._parting_steps > 10
         if not opened or self._parting_steps < 3:

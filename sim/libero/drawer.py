@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.libero.motion import Move, downward, fly, pointing, turn_to
+from sim.libero.motion import AT_REST, Move, downward, fly, pointing, turn_to, yaw
 from sim.libero.sight import Joint, Sight
 
 Float64Array = NDArray[np.float64]
@@ -58,8 +58,10 @@ class Drawer:
         turn = turn_norm(sight, rotation)
         if self._gripping:
             self._gripping += 1
-            closed = self._gripping > _CLOSING_STEPS
-            if closed and (sight.gap() < 0.006 or beside > 0.03):
+            closed = self._gripping > _CLOSING_STEPS or (
+                self._gripping > 5 and sight.gap_speed() < 0.01
+            )
+            if self._gripping > _CLOSING_STEPS and (sight.gap() < 0.006 or beside > 0.03):
                 self._gripping = 0
             pull = joint.outward * (0.06 if closed else 0.0)
             self.busy = True
@@ -75,12 +77,14 @@ class Drawer:
     def _leave(self, sight: Sight, along: Float64Array, rotation: Float64Array) -> Move:
         """Let go, and back out the way it came before anything else."""
         self._leaving += 1
-        self.busy = self._leaving < 20
-        if self._leaving < 9:
+        self.busy = self._leaving < 18
+        if self._leaving < 6:
             self._left = sight.tool.position
             return Move(self._left, rotation, 1.0)
-        up = np.array([0, 0, 0.10]) * (self._leaving > 14)
-        return Move(self._left - 0.10 * along + up, rotation, 1.0)
+        clear = self._left - 0.10 * along
+        if self._leaving < 12:
+            return Move(clear, rotation, 1.0)
+        return Move(clear + np.array([0, 0, 0.10]), AT_REST, 1.0)
 
     def _push(
         self,
@@ -107,7 +111,7 @@ def approach(sight: Sight, ready: Float64Array, rotation: Float64Array, opening:
     point = fly(tool, ready, sight.points(*sight.names), lowest=float(ready[2]))
     if np.linalg.norm(ready[:2] - tool.position[:2]) > _TURN_WITHIN_M:
         # Turned hands are broad: they turn where there is room.
-        rotation = downward(float(np.arctan2(tool.rotation[1, 0], tool.rotation[0, 0])))
+        rotation = downward(yaw(tool))
     return Move(point, rotation, opening)
 
 

@@ -78,7 +78,7 @@ class LiberoExpert:
             goal = next_goal(sight, goals)
             if goal != self._goal or self._skill is None:
                 self._goal, self._skill = goal, _skill(sight, goal)
-        return action(sight.tool, self._skill.next(sight))
+        return action(sight.tool, sight.tool_speed, self._skill.next(sight))
 
     def _look(self) -> Sight:
         world = self._robot.world
@@ -98,7 +98,9 @@ def _skill(sight: Sight, goal: Goal) -> Skill:
             return Drawer(region, opens=False)
         case ("turnon", stove):
             return Knob(stove)
-        case ("in" | "on" | "aside", thing, target):
+        case ("aside", thing, target):
+            return Carry(goal[0], thing, target, slides=True)
+        case ("in" | "on", thing, target):
             return Carry(goal[0], thing, target, slides=is_slid(sight, thing, target))
     raise UsageError(
         f"the LIBERO expert knows no way to {goal}; it knows in, on, open, close, turnon"

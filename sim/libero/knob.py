@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.libero.motion import Move, downward, fly
+from sim.libero.motion import Move, downward, fly, yaw
 from sim.libero.sight import Sight
 
 Float64Array = NDArray[np.float64]
@@ -32,7 +32,7 @@ class Knob:
         centred = ridge - middle
         _, axes = np.linalg.eigh(centred.T @ centred)
         across = float(np.arctan2(axes[1, 0], axes[0, 0]))  # the fingers close on its thin side
-        here = float(np.arctan2(tool.rotation[1, 0], tool.rotation[0, 0]))
+        here = yaw(tool)
         across = here + (across - here + np.pi / 2) % np.pi - np.pi / 2
         grip = np.array([*middle, top - 0.018])
         if sight.holds(("turnon", self._stove)):

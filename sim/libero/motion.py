@@ -12,7 +12,8 @@ from sim.libero.world import Pose
 
 Float64Array = NDArray[np.float64]
 
-_GAIN = 1.5  # share of the error asked for in each step; OSC alone is slower
+_GAIN = 2.2  # share of the error asked for in each step; OSC alone is slower
+_LEAD_S = 0.05  # the arm is thought to be where it will be then, or it swings past its goal
 _MOVE_M, _TURN_RAD = 0.05, 0.5  # what a delta of 1.0 stands for
 _TIP_M = 0.012  # the fingers reach this far below the tool's point
 _PALM_M = 0.036  # the palm begins this far above it
@@ -27,12 +28,12 @@ class Move:
     point: Float64Array
     rotation: Float64Array
     opening: float
-    turn_first: bool = False
 
 
-def action(tool: Pose, move: Move) -> Action:
-    """Give a proportional step towards a move."""
-    step = _GAIN * (move.point - tool.position) / _MOVE_M
+def action(tool: Pose, speed: Float64Array, move: Move) -> Action:
+    """Give a proportional step towards a move; speed: (3,) m/s, of the tool."""
+    ahead = tool.position + _LEAD_S * speed
+    step = _GAIN * (move.point - ahead) / _MOVE_M
     # A long way is flown straight: the largest component is at full scale, the rest in proportion.
     step /= max(1.0, float(np.abs(step).max()))
     turn = np.clip(_GAIN * turn_to(tool.rotation, move.rotation) / _TURN_RAD, -1.0, 1.0)
@@ -47,6 +48,21 @@ def downward(angle: float) -> Float64Array:
 def pointing(along: Float64Array, fingers: Float64Array) -> Float64Array:
     """(3, 3): a hand pointing `along`, its fingers' axis along `fingers`; both (3,) of length 1."""
     return np.stack([fingers, np.cross(along, fingers), along], axis=1)
+
+
+# How the hand begins. From a tilted hand the way to any other pose goes by this one, or the wrist
+# runs into its limits.
+AT_REST = downward(np.pi / 2)
+
+
+def yaw(tool: Pose) -> float:
+    """Direction of the fingers' axis of a hand that points down, rad."""
+    return float(np.arctan2(tool.rotation[1, 0], tool.rotation[0, 0]))
+
+
+def from_tilted(tool: Pose, rotation: Float64Array) -> Float64Array:
+    """Give the rotation to turn to next on the way to a hand that points down."""
+    return AT_REST if tool.rotation[2, 2] > -0.85 else rotation
 
 
 def turn_to(rotation: Float64Array, wanted: Float64Array) -> Float64Array:

@@ -147,15 +147,16 @@ def find_aside(sight: Sight, thing: str, region: str) -> Place:
         [np.minimum(swept[0], swept[0] + ahead), np.maximum(swept[1], swept[1] + ahead)]
     )
     origin = sight.origin(thing).position
-    radius = float(np.linalg.norm(sight.points(thing)[:, :2] - origin[:2], axis=1).max())
+    radius = float(np.ptp(sight.points(thing)[:, :2], axis=0).max()) / 2
     rest = sight.others(thing)
-    floor = float(rest[:, 2].min())
-    steps = np.arange(-0.20, 0.21, 0.02)
+    standing = [name for name in sight.world.movables() if name != thing]
+    floor = float(sight.points(*standing)[:, 2].min())
+    steps = np.arange(-0.20, 0.21, 0.01)
     moves = sorted(((x, y) for x in steps for y in steps), key=lambda move: float(np.hypot(*move)))
     for move in moves:
         spot = np.array([*(origin[:2] + move), floor])
-        clear = _gap(spot[None, :2], swept) > radius + _BESIDE_DRAWER_M + 0.01
-        if clear and np.linalg.norm(rest[:, :2] - spot[:2], axis=1).min() > radius + 0.01:
+        clear = _gap(spot[None, :2], swept) > radius + _BESIDE_DRAWER_M + 0.005
+        if clear and np.linalg.norm(rest[:, :2] - spot[:2], axis=1).min() > radius + 0.005:
             return Place(spot, None, None, None, np.empty((0, 3)))
     return Place(origin, None, None, None, np.empty((0, 3)))
 

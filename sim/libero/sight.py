@@ -34,6 +34,11 @@ class Sight:
         """Pose of the point between the fingertips."""
         return self.world.tool()
 
+    @property
+    def tool_speed(self) -> Float64Array:
+        """(3,) m/s, of the point between the fingertips."""
+        return np.array(self._env.sim.data.get_site_xvelp(self._env.robots[0].controller.eef_name))
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All things and furniture that have a shape."""
