@@ -35,15 +35,28 @@ class Lesson:
     fresh: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which share of a lesson: the episodes `number`, `number + of` and so on."""
+
+    number: int = 0
+    of: int = 1
+
+
+WHOLE = Part()
+
+
 def record(
     settings: Settings,
     folder: Path,
     lesson: Lesson,
     on_episode: Callable[[int, int, int], None] = lambda *_: None,
+    part: Part = WHOLE,
 ) -> int:
-    """Record a lesson into a run folder; returns how many episodes succeeded.
+    """Record a lesson, or a part of it, into a run folder; returns how many episodes succeeded.
 
-    Nothing depends on what was recorded before, so the same settings give the same episodes.
+    Nothing depends on what was recorded before, so the same settings give the same episodes,
+    in however many parts. on_episode: told episodes done, all there are, and how many succeeded.
     """
     create_run(folder, configuration.to_dict(settings), {})
     robot = make_robot(settings.robot)
@@ -54,13 +67,14 @@ def record(
         hands = _hands(settings, lesson, robot)
         cards = choose_cards(robot.tasks(), settings.robot.task)
         won, judge = 0, OutcomeJudge()
-        for number in range(lesson.episodes):
+        numbers = range(part.number, lesson.episodes, part.of)
+        for done, number in enumerate(numbers, start=1):
             task = _task(cards, lesson, settings.run.seed, number)
             recording = store.begin(task, "expert", 0.0, extra={"use": "demonstration"})
             signal = judge.score(rollout.run_episode(hands, expert, recording, task, 0.0))
             recording.seal(signal)
             won += signal.verdict is Verdict.SUCCESS
-            on_episode(number + 1, lesson.episodes, won)
+            on_episode(done, len(numbers), won)
         return won
     finally:
         store.close()

@@ -68,12 +68,16 @@ def _shares(cards: list[TaskCard], count: int) -> Iterator[tuple[TaskCard, range
 
 
 def _steps(robot: Libero, card: TaskCard, start: int) -> int:
-    """Control steps to success, or FAILED."""
+    """Control steps to success; FAILED also where the expert says that it knows no way."""
     expert = LiberoExpert(robot)
     view = robot.reset(Task(card.name, card.instruction, start, card.horizon_steps, SEED))
     ending, taken = None, 0
     while ending is None:
-        (decision,) = expert.act([view], temperature=1.0)
+        try:
+            (decision,) = expert.act([view], temperature=1.0)
+        except UsageError as error:
+            sys.stderr.write(f"{card.name}: {error}\n")
+            return FAILED
         reading = robot.step(decision.actions)
         view, ending, taken = reading.observation, reading.ending, taken + 1
     return taken if isinstance(ending, Terminated) else FAILED

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from agent.coaching import Lesson, record
+from agent.coaching_parts import part_folders, record_parts
 from agent.episode import Verdict
 from agent.settings import Settings
 from agent.store.reader import ZarrReader
@@ -46,6 +47,19 @@ def test_the_expert_succeeds_and_every_episode_is_told_and_sealed(plain):
 def test_the_same_lesson_gives_the_same_episodes(plain, tmp_path):
     record(SETTINGS, tmp_path / "run", lesson())
     for mine, theirs in zip(episodes(tmp_path / "run"), episodes(plain[0]), strict=True):
+        assert mine.episode.task == theirs.episode.task
+        tracks = [np.concatenate([x.track for x in s.episode.steps]) for s in (mine, theirs)]
+        assert np.array_equal(*tracks)
+
+
+def test_two_processes_record_the_episodes_that_one_would(plain, tmp_path):
+    told = []
+    won = record_parts(SETTINGS, tmp_path, lesson(), 2, lambda *row: told.append(row))
+    # two episodes in two processes: one each
+    assert won == 2
+    assert sorted(told) == [(tmp_path / "part-0", 1, 1), (tmp_path / "part-1", 1, 1)]
+    found = [scored for folder in part_folders(tmp_path, 2) for scored in episodes(folder)]
+    for mine, theirs in zip(found, episodes(plain[0]), strict=True):
         assert mine.episode.task == theirs.episode.task
         tracks = [np.concatenate([x.track for x in s.episode.steps]) for s in (mine, theirs)]
         assert np.array_equal(*tracks)

@@ -12,7 +12,7 @@ from agent.errors import UsageError
 from agent.protocols import Robot
 from sim.libero.carry import Carry
 from sim.libero.drawer import Drawer
-from sim.libero.goals import Goal, next_goal, read_goals
+from sim.libero.goals import ORDER, Goal, next_goal, read_goals
 from sim.libero.knob import Knob
 from sim.libero.motion import Move, action
 from sim.libero.push import is_slid
@@ -85,9 +85,20 @@ class LiberoExpert:
         if self._sight is None or self._sight.world is not world:
             self._sight = Sight(world)
         if self._episode != self._robot.resets:
+            for goal in self._sight.world.goal():
+                _must_be_known(self._sight, goal)
             self._episode = self._robot.resets
             self._goal = self._skill = None
         return self._sight
+
+
+def _must_be_known(sight: Sight, goal: Goal) -> None:
+    shuts_door = goal[0] == "close" and not sight.has_drawer(goal[1])
+    if shuts_door or goal[0] not in ORDER:
+        raise UsageError(
+            f"the LIBERO expert knows no way to {' '.join(goal)}; it puts things in and on others,"
+            " opens and closes drawers and turns stoves on"
+        )
 
 
 def _skill(sight: Sight, goal: Goal) -> Skill:
@@ -102,6 +113,4 @@ def _skill(sight: Sight, goal: Goal) -> Skill:
             return Carry(goal[0], thing, target, slides=True)
         case ("in" | "on", thing, target):
             return Carry(goal[0], thing, target, slides=is_slid(sight, thing, target))
-    raise UsageError(
-        f"the LIBERO expert knows no way to {goal}; it knows in, on, open, close, turnon"
-    )
+    raise UsageError(f"the LIBERO expert knows no way to {' '.join(goal)}")

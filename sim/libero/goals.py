@@ -9,14 +9,14 @@ Goal = tuple[str, ...]
 
 # A stove is lit and a drawer opened before things are in the way, and doors are shut last.
 _OPEN_ENOUGH = 0.7
-_ORDER = ("open", "turnon", "in", "on", "close")
+ORDER = ("open", "turnon", "in", "on", "close")
 
 
 def read_goals(sight: Sight) -> tuple[Goal, ...]:
     """All that must hold, in the order it is best done."""
     goals = sight.world.goal()
     return tuple(
-        sorted(goals, key=lambda goal: _ORDER.index(goal[0]) if goal[0] in _ORDER else len(_ORDER))
+        sorted(goals, key=lambda goal: ORDER.index(goal[0]) if goal[0] in ORDER else len(ORDER))
     )
 
 

@@ -59,3 +59,23 @@ def test_a_ring_at_the_end_of_the_arms_reach_is_held_by_its_near_rim():
     # The middle is 0.15 + 0.6 = 0.75 m from the base, the near rim 0.69, the far one 0.81.
     best = find_grasps(ring, NOTHING, BASE)[0]
     assert np.linalg.norm(best.point[:2] - BASE[:2]) < 0.73
+
+
+def test_a_wide_pot_with_a_knob_on_its_lid_is_held_by_the_knob():
+    # 10 cm wide and 13 cm high; the knob is 1 cm wide and stands out by 1.6 cm, up to 14.6 cm.
+    pot = np.concatenate(
+        [_box([0, 0, 0.065], [0.05, 0.05, 0.065]), _box([0, 0, 0.138], [0.005, 0.005, 0.008])]
+    )
+    best = find_grasps(pot, NOTHING, BASE)[0]
+    np.testing.assert_allclose(best.point[:2], [0, 0], atol=1e-9)
+    # The fingers reach 1.2 cm below the tool point and stay 1 mm off the lid: 13 + 1.3 cm.
+    assert best.point[2] == pytest.approx(0.143)
+
+
+def test_a_plate_is_held_by_its_rim_without_the_fingers_meeting_the_table():
+    turns = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    rim = np.column_stack([0.07 * np.cos(turns), 0.07 * np.sin(turns), np.full(120, 0.018)])
+    best = find_grasps(np.concatenate([rim, rim * [0.5, 0.5, 0.0]]), NOTHING, BASE)[0]
+    assert np.linalg.norm(best.point[:2]) == pytest.approx(0.066, abs=0.001)
+    # 1.2 cm of finger below the tool point, and 2 mm of air above the table at 0
+    assert best.point[2] == pytest.approx(0.014)
