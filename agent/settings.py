@@ -206,7 +206,7 @@ class SentinelSettings(Table):
 
     enabled: bool = Field(default=True, description="watch cameras and arm from episode to episode")
     reference_episodes: int = Field(
-        8, ge=4, le=100, description="first episodes of a run that say how all should be"
+        16, ge=4, le=100, description="first episodes of a run that say how all should be"
     )
     reference: str = Field(
         "", description="folder of another run whose first episodes say so instead; empty: its own"

@@ -2,10 +2,10 @@
 
     python -m benchmarks.sentinel --out results/sentinel.json
 
-Every run begins with eight unshifted episodes of the table-top arm. Cameras are moved in the model
-itself, about a random axis or along a random direction, and looked through at resets; the arm's
-own episodes are played by the expert with Gaussian noise on its actions. Each part is kept as it
-is done in `<out>.partial.jsonl`: a run that was broken off goes on from there.
+Every run begins with sixteen unshifted episodes of the table-top arm. Cameras are moved in the
+model itself, about a random axis or along a random direction, and looked through at resets; the
+arm's own episodes are played by the expert with Gaussian noise on its actions. Each part is
+kept as it is done in `<out>.partial.jsonl`: a run that was broken off goes on from there.
 """
 
 from __future__ import annotations

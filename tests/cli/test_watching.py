@@ -22,7 +22,7 @@ def test_a_reference_that_cannot_be_one_is_refused_before_a_run_begins(tmp_path)
         refused(*command, f"sentinel.reference={none}")
     short = tmp_path / "short"
     create_run(short, {}, {})
-    with pytest.raises(UsageError, match=r"sentinel\.reference: a run of 8 .* has 0"):
+    with pytest.raises(UsageError, match=r"sentinel\.reference: a run of 16 .* has 0"):
         refused(*command, f"sentinel.reference={short}")
     assert not (tmp_path / "runs").exists()
 
