@@ -1,6 +1,6 @@
 """Kills a process that records episodes, at random moments, and looks at what is left.
 
-    python -m benchmarks.crash_store --rounds 200 --out results/crash_store.json
+    python -m benchmarks.crash_store --rounds 200
 
 Every number of an episode follows from its id, so what is read back is compared to the bit. The
 parent only forks and kills; writers and checkers are fresh children, so none inherits a thread.

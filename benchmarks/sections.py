@@ -24,7 +24,6 @@ TITLES = {
     "adaptation-libero": "Adaptation on LIBERO",
     "calibration": "Camera and hand-eye calibration against the truth",
     "crash": "Ways to die, and what they leave",
-    "crash_store": "The episode store killed at random",
     "diagnose": "Which fault a deployment has",
     "franka-sim": "The simulated Franka beside the embedded table-top",
     "guard-fuzz": "The guard under everything that can go wrong",
