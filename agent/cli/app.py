@@ -34,7 +34,7 @@ from agent.cli import (
     safety,
     tui,
 )
-from agent.cli.talk import Talk
+from agent.cli.talk import Talk, asked_for
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -127,4 +127,4 @@ def _every_command(
         format="%(levelname)s %(name)s: %(message)s",
     )
     # peft imports it wherever it is installed, and it speaks of kernels that nobody asked for.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(asked_for)

@@ -37,14 +37,21 @@ def plan(  # noqa: PLR0913  one parameter an option
     Reads config.json alone and measures the device for a second; the weights may be elsewhere.
     """
     import json
+    import math
     from dataclasses import asdict
     from pathlib import Path
 
     from agent.cli.build import usage_of
     from agent.cli.options import resolve
     from agent.cli.shipped import SHIPPED
+    from agent.errors import UsageError
     from agent.learn.plan import foresee
 
+    asked = (between, 1.0 if memory_gb is None else memory_gb)
+    if not all(map(math.isfinite, asked)) or asked[1] <= 0:
+        raise UsageError(
+            f"--memory-gb above 0 and --between wanted as numbers; found {memory_gb} and {between}"
+        )
     settings = resolve(config, sets, checkpoint=checkpoint, preset=preset).settings
     folder = Path(settings.policy.checkpoint) if settings.policy.checkpoint else SHIPPED
     memory = None if memory_gb is None else 1e9 * memory_gb

@@ -19,3 +19,8 @@ class Talk(logging.Handler):
             sys.stderr.write(self.format(record) + "\n")
         except Exception:  # logging may not end what it tells of
             self.handleError(record)
+
+
+def asked_for(record: logging.LogRecord) -> bool:
+    """False for the one line that bitsandbytes says of kernels it does without."""
+    return not str(record.msg).startswith("Failed to load CPU gemm_4bit_forward")

@@ -19,7 +19,7 @@ from agent.errors import DataError
 from agent.policy.config import VLAConfig, config_from_json, config_to_json
 from agent.policy.tokenizer import PromptTokenizer
 from agent.policy.vit import ViT
-from agent.policy.vla import VLA
+from agent.policy.vla import LANGUAGE, VLA
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 EMBEDDINGS, HEAD = "language_model.model.embed_tokens.weight", "language_model.lm_head.weight"
@@ -61,6 +61,11 @@ def load_config(folder: Path) -> VLAConfig:
 
     Raises DataError naming what is missing or wrong.
     """
+    if not (folder / "config.json").is_file():
+        raise DataError(
+            f"{folder}: a checkpoint folder wanted, with config.json, {WEIGHTS} or {INDEX} and its "
+            "shards, and tokenizer.json; found no config.json"
+        )
     content = _read_json(folder / "config.json")
     if (folder / "dataset_statistics.json").is_file():
         content["norm_stats"] = _read_json(folder / "dataset_statistics.json")
@@ -118,6 +123,9 @@ def weight_files(folder: Path) -> list[Path]:
     if missing or not paths:
         pickles = [p.name for p in folder.glob("*") if p.suffix in {".bin", ".pt", ".pth", ".ckpt"}]
         hint = f"; {pickles[0]} is a pickle and is never opened: convert it" if pickles else ""
+        shards = sorted(p.name for p in folder.glob("model-*-of-*.safetensors"))
+        if shards and not (folder / INDEX).is_file():
+            hint = f"; {shards[0]} is there, but {INDEX}, which lists the shards, is not"
         raise DataError(f"{folder} lacks {', '.join(missing) or 'weights'}{hint}")
     return paths
 
@@ -134,6 +142,12 @@ def base_hash(folder: Path) -> str:
 
 def built(config: VLAConfig) -> VLA:
     """A model of this config with whatever weights come. Raises DataError where none can be."""
+    kind = config.text_config.get("model_type", "llama")
+    if kind not in LANGUAGE:
+        raise DataError(
+            f"config.json: a language model of the kinds {', '.join(LANGUAGE)} wanted; "
+            f"found model_type {kind!r}"
+        )
     try:
         return VLA(config)
     except (

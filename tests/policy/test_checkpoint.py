@@ -121,6 +121,18 @@ def test_a_truncated_file_is_refused(copy):
         load_checkpoint(copy)
 
 
+def test_shards_without_their_index_are_told_what_lists_them(copy):
+    (copy / "model.safetensors").rename(copy / "model-00001-of-00002.safetensors")
+    with pytest.raises(DataError, match=r"model\.safetensors\.index\.json, which lists"):
+        load_checkpoint(copy)
+
+
+def test_what_is_no_checkpoint_folder_is_told_what_one_holds(tmp_path):
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(DataError, match=r"config\.json, .*tokenizer\.json; found no config"):
+            load_checkpoint(folder)
+
+
 def test_a_pickle_is_never_opened(copy):
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
     with pytest.raises(DataError, match="pickle"):
@@ -150,6 +162,7 @@ def test_a_model_that_needs_code_of_its_own_is_refused(copy, made_for):
         ("vlarl", {"colour": 1}, "colour"),
         ("vlarl", {}, "one or two towers"),
         ("text_config", None, "text_config"),
+        ("text_config", {"model_type": "gpt2"}, "llama, mistral, qwen2 wanted; found .*'gpt2'"),
         ("text_config", {"hidden_size": "wide"}, "text_config"),
         ("text_config", {"hidden_size": 30, "num_attention_heads": 4}, "text_config"),
         ("text_config", {"num_attention_heads": 0}, "text_config"),
