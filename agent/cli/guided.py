@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,24 +90,12 @@ def asking(arm: GuidedArm) -> Ask:
         if isinstance(robot, Consoled):
             robot.attend(keys=False)
         try:
-            # Read on a thread: a guard that hears nothing for three control periods holds.
-            answer: Future[str] = Future()
-            reader = Thread(target=_answer, args=(answer, question, words), daemon=True)
-            reader.start()
-            arm.wait(answer.done)
-            return answer.result()
+            return arm.meanwhile(partial(ask, question, words))
         finally:
             if isinstance(robot, Consoled):
                 robot.attend(keys=True)
 
     return asked
-
-
-def _answer(answer: Future[str], question: str, words: tuple[str, ...]) -> None:
-    try:
-        answer.set_result(ask(question, words))
-    except BaseException as error:
-        answer.set_exception(error)
 
 
 def capture_driven(  # noqa: PLR0913  one parameter an option

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Literal
+from threading import Thread
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from agent.episode import Action, Observation, Reading, RobotCard, Task, Uint8Ar
 from agent.errors import RobotFault, UsageError
 from agent.protocols import Robot
 from calibration.rigid import Float64Array, apart, inverse, motion, rotation_vector
+
+T = TypeVar("T")
 
 # Rotations are told from the tool pointing straight down.
 DOWN = motion([np.pi, 0.0, 0.0], np.zeros(3))
@@ -124,12 +128,18 @@ class GuidedArm:
             before = view if far_m >= STILL_M or far_rad >= STILL_RAD else before
         return view
 
-    def wait(self, done: Callable[[], bool]) -> None:
-        """Stand where the arm stands until something is so: a guard wants to hear, or it holds."""
+    def meanwhile(self, work: Callable[[], T]) -> T:
+        """Do work while the arm stands where it stands: a guard that hears nothing holds it.
+
+        What the work raises is raised.
+        """
+        done: Future[T] = Future()
+        Thread(target=_worked, args=(work, done), daemon=True).start()
         _, view = self.step(np.zeros(6))
         place = view.tool
-        while not done():
+        while not done.done():
             view = self._held(place, view)
+        return done.result()
 
     def _held(self, place: Float64Array, view: View) -> View:
         """One control step towards a place, measured from where the arm is.
@@ -161,3 +171,10 @@ class GuidedArm:
         pose = motion(values[3:], np.zeros(3)) @ DOWN
         pose[:3, 3] = values[:3] + self._origin
         return pose
+
+
+def _worked(work: Callable[[], T], done: Future[T]) -> None:
+    try:
+        done.set_result(work())
+    except BaseException as error:
+        done.set_exception(error)

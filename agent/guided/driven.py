@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -55,7 +56,7 @@ def collect(arm: GuidedArm, folder: CaptureFolder, wanted: Wanted, ask: Ask, say
     blind = feelers(wanted.bounds, joints, view.tool, AHEAD_M)
     consent, fruitless = wanted.consent, 0
     while folder.views < wanted.count:
-        found = _next(folder, wanted, blind, joints, rng)
+        found = arm.meanwhile(partial(_next, folder, wanted, blind, joints, rng))
         if found is None or fruitless > wanted.count:
             raise DataError(
                 f"{wanted.count} views wanted, {folder.views} taken, and no further pose is in "
