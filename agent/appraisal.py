@@ -21,6 +21,8 @@ from agent.store.run import open_run
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 5  # first episodes that a judge may leave without an answer
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -86,19 +88,25 @@ def judged(
     """Read runs episode by episode; `judge` judges again, None takes what the run recorded.
 
     first: only so many episodes of each run.
-    Raises UsageError where there is no run, DataError for a damaged episode.
+    Raises UsageError where there is no run, DataError for a damaged episode, RewardUnavailable for
+    a judge that answers nothing of the first `PATIENCE` episodes, or of all.
     """
-    done = 0
+    done, answered = 0, judge is None
     for run in runs:
         reader = ZarrReader(run)
         phase_of = make_phase(str(open_run(run).settings.get("robot", {}).get("name", "")))
         for known in truths(run)[:first]:
             scored = reader.read(known.id)
             signal = scored.signal if judge is None else _asked(judge, scored.episode)
+            answered = answered or signal is not None
+            if not answered and done + 1 >= PATIENCE:
+                raise _silent(done + 1)
             phase = None if phase_of is None else phase_of(scored.episode)
             task, done = scored.episode.task.name, done + 1
             yield Judged(run.name, known.id, task, known.success, known.by, signal, phase)
             on_episode(done)
+    if done and not answered:
+        raise _silent(done)
 
 
 def appraise(found: Sequence[Judged], seed: int = 0) -> Appraisal:
@@ -168,3 +176,10 @@ def _asked(judge: RewardModel, episode: Episode) -> RewardSignal | None:
     except RewardUnavailable as error:
         log.warning("episode %s: the judge did not answer: %s", episode.id, error)
         return None
+
+
+def _silent(episodes: int) -> RewardUnavailable:
+    return RewardUnavailable(
+        f"an answer of the judge wanted, found none in {episodes} episodes, for the reasons above; "
+        "see to the judge, and try again"
+    )

@@ -171,6 +171,14 @@ def test_a_judge_that_says_the_opposite_is_wrong_throughout(recorded):
     assert [each.name for each in found.tasks if each.silent] == ["reach-red-cube"]
 
 
+def test_a_judge_that_is_not_there_ends_its_evaluation_with_the_code_of_a_silent_judge(recorded):
+    nobody = ["--reward", "http", "--set", "reward.url=http://127.0.0.1:9"]
+    done = vlarl(*("reward", "eval", recorded / "shown", *nobody, "--set", "reward.retries=0"))
+    assert isinstance(done.exception, RewardUnavailable), done.output
+    assert done.exception.exit_code == 5
+    assert "found none in 5 episodes" in str(done.exception)
+
+
 def test_what_the_run_recorded_is_read_and_drawn(recorded, tmp_path):
     picture = tmp_path / "judge.png"
     runs = [recorded / "shown", recorded / "spoilt"]

@@ -19,6 +19,7 @@ from agent.reward.outcome import OutcomeJudge
 from agent.reward.person import Asking, Heeding, OperatorJudge
 from agent.reward.reader import Reader
 from agent.reward.silence import Forbearing, SilenceWatch
+from agent.reward.verdict import bar_of
 from agent.settings import RewardSettings, Settings
 from calibration.complaints import ProfileError
 from calibration.profile import load as load_profile
@@ -69,8 +70,13 @@ def judging_of(
 
 
 def must_be_judged(settings: Settings, robot: Robot) -> None:
-    """Refuse what can be known beforehand to leave a run without its judge. Raises UsageError."""
+    """Refuse what can be known beforehand to leave a run without its judge.
+
+    Raises UsageError, DataError for a calibration that cannot be read.
+    """
     told = settings.reward
+    if told.kind in {"vlm", "http"}:
+        bar_of(told, load(Path(told.calibration)) if told.calibration else None)
     if told.kind == "http":
         _line(told)
     if told.kind == "vlm" and not _model_folder(told).is_dir():

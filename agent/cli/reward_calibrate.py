@@ -15,7 +15,8 @@ def calibrate(
     *,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to keep it in.")],
     limit: Annotated[
-        float, typer.Option(help="Share of failures that may pass for successes.")
+        float,
+        typer.Option(min=0.001, max=0.5, help="Share of failures that may pass for successes."),
     ] = 0.02,
     kind: Annotated[str, typer.Option("--reward", help="vlm or http.")] = "vlm",
     sets: Sets = None,

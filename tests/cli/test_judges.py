@@ -7,7 +7,7 @@ import pytest
 from agent.cli.build import usual
 from agent.cli.judges import judging_of, make_judge, make_reader, must_be_judged
 from agent.configuration import Assignment, resolve
-from agent.errors import UsageError
+from agent.errors import DataError, UsageError
 from agent.reward.chat import ChatReader
 from agent.reward.outcome import OutcomeJudge
 from agent.reward.person import Heeding, OperatorJudge
@@ -83,13 +83,15 @@ def test_episodes_of_the_past_need_a_judge_that_is_no_person():
         ({"kind": "operator"}, "a terminal wanted to ask a person at"),
         ({"kind": "outcome", "ask": True}, "a terminal wanted to ask a person at"),
         ({"kind": "vlm", "model": "nowhere"}, "a folder of a model wanted, found nowhere"),
+        ({"kind": "vlm", "agreeing": 3, "last": 2}, r"reward\.agreeing: 2 or fewer wanted"),
+        ({"kind": "vlm", "calibration": "nowhere"}, "nowhere is no calibration of a judge"),
     ],
 )
 def test_a_judge_that_cannot_be_had_is_refused_beforehand(reward, said, monkeypatch, tmp_path):
     with (tmp_path / "empty").open("w+") as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
         told = settings(**{f"reward__{key}": value for key, value in reward.items()}).settings
-        with pytest.raises(UsageError, match=said):
+        with pytest.raises((UsageError, DataError), match=said):
             must_be_judged(told, PointRobot(RobotSettings()))
 
 
