@@ -9,6 +9,7 @@ from typing import Any
 from agent.interval import wilson
 from benchmarks import (
     diagnose_section,
+    hacked_section,
     judge_sections,
     judged_section,
     libero_section,
@@ -32,6 +33,7 @@ TITLES = {
     "recording": "What recording costs",
     "judge-speed": "What judging costs",
     "reward-adaptation": "Adaptation that a model judges",
+    "reward-hacking": "A judge that can be fooled, with and without the court",
     "reward-eval": "The judge against the simulator",
     "reward-speed": "What a judge's memory saves",
     "speed": "Speed of the agent",
@@ -157,6 +159,7 @@ BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("crash", store_sections.crash),
     ("reward-eval", judge_sections.trust),
     ("reward-adaptation", judged_section.adaptation),
+    ("reward-hacking", hacked_section.hacking),
     ("diagnose", diagnose_section.confusion),
 )
 
