@@ -34,7 +34,7 @@ from agent.cli import (
     safety,
     tui,
 )
-from agent.cli.talk import Talk, asked_for
+from agent.cli.talk import Talk, silence_unasked
 from agent.errors import VlarlError
 
 app = typer.Typer(
@@ -126,5 +126,4 @@ def _every_command(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(levelname)s %(name)s: %(message)s",
     )
-    # peft imports it wherever it is installed, and it speaks of kernels that nobody asked for.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(asked_for)
+    silence_unasked()

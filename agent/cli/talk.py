@@ -21,6 +21,18 @@ class Talk(logging.Handler):
             self.handleError(record)
 
 
-def asked_for(record: logging.LogRecord) -> bool:
-    """False for the one line that bitsandbytes says of kernels it does without."""
-    return not str(record.msg).startswith("Failed to load CPU gemm_4bit_forward")
+# By the logger: the first of kernels that it does without, the second at every product in 8 bits.
+UNASKED = {
+    "bitsandbytes.backends.cpu.ops": "Failed to load CPU gemm_4bit_forward",
+    "bitsandbytes.autograd._functions": "MatMul8bitLt: inputs will be cast",
+}
+
+
+def silence_unasked() -> None:
+    """Drop two lines of bitsandbytes, which peft imports wherever it is installed; no others."""
+    for name in UNASKED:
+        logging.getLogger(name).addFilter(_asked_for)
+
+
+def _asked_for(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(UNASKED[record.name])
