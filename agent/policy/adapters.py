@@ -211,6 +211,8 @@ class Adapters:
             if fresh:
                 self.detach(name)
             raise
+        if not (folder / MANIFEST).exists():
+            log.warning("%s does not say for which base it was made; its sizes fit this", folder)
 
     def read_spec(self, folder: Path) -> AdapterSpec:
         """Read the size of a saved adapter. Raises DataError if it was made for another base."""
@@ -242,7 +244,6 @@ class Adapters:
             for target, pattern in patterns.items()
         }
         found, kept = foreign.fitting(state, layers, unused(self.model))
-        log.warning("%s does not say for which base it was made; its sizes fit this one", folder)
         return AdapterSpec(rank, alpha, found), kept
 
     def _peft_config(self, spec: AdapterSpec, *, inference: bool = False) -> LoraConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,8 +47,10 @@ def read_size(folder: Path) -> tuple[int, float, str]:
         for name, plain in _PLAIN.items()
         if name in config and config[name] not in plain
     ]
-    if odd or rank < 1:
-        raise DataError(f"{path}: a plain LoRA wanted, found {', '.join(odd) or f'rank {rank}'}")
+    if rank < 1 or not 0 < alpha < math.inf:
+        odd.append(f"rank {rank}, alpha {alpha:g}")
+    if odd:
+        raise DataError(f"{path}: a plain LoRA wanted, found {', '.join(odd)}")
     adapted = config.get("target_modules")
     return rank, alpha, adapted if isinstance(adapted, str) else ""
 

@@ -88,7 +88,15 @@ def test_another_set_of_layers_is_refused_with_what_is_missing(folder, elsewhere
 
 
 @pytest.mark.parametrize(
-    "change", [{"use_dora": True}, {"use_rslora": True}, {"bias": "all"}, {"r": 0}]
+    "change",
+    [
+        {"use_dora": True},
+        {"use_rslora": True},
+        {"bias": "all"},
+        {"r": 0},
+        {"lora_alpha": float("nan")},
+        {"lora_alpha": 0},
+    ],
 )
 def test_what_is_no_plain_lora_is_refused(folder, elsewhere, change):
     made, _ = elsewhere(lambda name: "language" in name)
