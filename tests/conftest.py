@@ -14,25 +14,38 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Processes that find each other over real DDS and keep real deadlines: where a busy machine takes
 # its cores away for a second, an honest fault comes instead of the one wanted. Tried again, twice.
-REAL_TIME = ("tests/bridges/", "tests/sim/franka/", "tests/contracts/test_franka", "tests/tui/")
-DEADLINES, GIVING_WAY = "deadlines", 10
+DEADLINES = ("tests/bridges/", "tests/sim/franka/", "tests/contracts/test_franka", "test_bringup")
+LATE = (*DEADLINES, "tests/tui/")
+GIVING_WAY = 10
+
+
+def _is_of(nodeid, places):
+    return any(part in nodeid for part in places)
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        place = item.path.as_posix()
-        if any(part in place for part in REAL_TIME):
+        if _is_of(item.nodeid, LATE):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
-        # Tests of one file share what is slow to make; those that keep deadlines run one by one.
-        alone = item.get_closest_marker("ros") or any(part in place for part in REAL_TIME[:3])
-        item.add_marker(pytest.mark.xdist_group(DEADLINES if alone else place))
+    items.sort(key=lambda item: not _is_of(item.nodeid, DEADLINES))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Side by side: a file's tests on one process, and all that keep deadlines one by one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return "deadlines" if _is_of(nodeid, DEADLINES) else nodeid.split("::", 1)[0]
+
+    return ByFile(config, log)
 
 
 def pytest_runtest_setup(item):
-    # Side by side, what keeps no deadline gives way to what does; that group is begun first.
+    # What keeps no deadline gives way to what does; that is begun first.
     side_by_side = "PYTEST_XDIST_WORKER" in os.environ
-    keeps_deadlines = any(mark.args == (DEADLINES,) for mark in item.iter_markers("xdist_group"))
-    if side_by_side and not keeps_deadlines and os.nice(0) < GIVING_WAY:
+    if side_by_side and not _is_of(item.nodeid, DEADLINES) and os.nice(0) < GIVING_WAY:
         os.nice(GIVING_WAY - os.nice(0))
 
 
