@@ -44,6 +44,8 @@ def encode(images: Iterable[Uint8Array], fps: float) -> bytes:
                 stream = cast("av.VideoStream", added)
                 stream.height, stream.width = whole.shape[:2]
                 stream.pix_fmt = "yuv420p"
+                # While the encoder chose its threads, 1 film in some 100 came out with other bytes.
+                stream.codec_context.thread_count = 1
             frame = av.VideoFrame.from_ndarray(whole, format="rgb24")
             frame.pts = index
             container.mux(stream.encode(frame))
