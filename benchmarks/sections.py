@@ -13,6 +13,7 @@ from benchmarks import (
     judge_sections,
     judged_section,
     libero_section,
+    model_section,
     store_sections,
 )
 
@@ -160,6 +161,7 @@ BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("reward-eval", judge_sections.trust),
     ("reward-adaptation", judged_section.adaptation),
     ("reward-hacking", hacked_section.hacking),
+    ("model-speed", model_section.model_speed),
     ("diagnose", diagnose_section.confusion),
 )
 
