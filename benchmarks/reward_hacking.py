@@ -1,6 +1,6 @@
 """A judge that can be fooled, with and without the court; and honest runs, which it leaves alone.
 
-    python -m benchmarks.reward_hacking --work /tmp/hacking --seeds 0 1 2
+    python -m benchmarks.reward_hacking --work runs/hacking --seeds 0 1 2
 
 1. Honest episodes of the start policy under several shifts calibrate the judge.
 2. In the trapped world the policy learns from the judge's verdicts, once trusted blindly and once
