@@ -26,9 +26,10 @@ from agent.settings import RobotSettings
 from sim.libero.look import CAMERAS, Look
 from sim.libero.pins import Pin
 from sim.libero.shifts import ActionShift
-from sim.libero.tasks import STARTS, find_pin, suites, task_cards
+from sim.libero.tasks import FRESH, STARTS, find_pin, suites, task_cards
 
 if TYPE_CHECKING:
+    from sim.libero.sight import Sight
     from sim.libero.world import World
 
 _PROPRIO = ("x", "y", "z", "rx", "ry", "rz", "left_finger", "right_finger")
@@ -39,7 +40,9 @@ _SCALE = (0.05, 0.05, 0.05, 0.5, 0.5, 0.5)  # m and rad a full-scale delta moves
 class Libero:
     """A Panda in LIBERO, one task at a time; the scenes of the last four tasks are kept.
 
-    The hand knows only open and closed: an opening above 0.5 opens it.
+    The hand knows only open and closed: an opening above 0.5 opens it. Starts from FRESH on are
+    not stored: LIBERO draws them anew. `Observation.privileged` holds positions (m) of what
+    landmarks.LANDMARKS names, in a row.
     cameras: those to draw; () for a caller that looks at poses alone; None as the settings say.
     """
 
@@ -54,6 +57,7 @@ class Libero:
         self._cameras = cameras
         self._shift = ActionShift(settings.shift)
         self._world: World | None = None
+        self._sight: Sight | None = None
         self._worlds: dict[Pin, World] = {}  # the one used last comes last
         self._task: Task | None = None
         self._done = True
@@ -86,8 +90,11 @@ class Libero:
         Raises UsageError for an unknown task or start, DataError for files not to be trusted.
         """
         pin = find_pin(task.name)
-        if not 0 <= task.start < STARTS:
-            raise UsageError(f"{task.name} has starts 0 to {STARTS - 1}, not {task.start}")
+        if not (0 <= task.start < STARTS or task.start >= FRESH):
+            raise UsageError(
+                f"{task.name} has starts 0 to {STARTS - 1}, and draws those from {FRESH} on; "
+                f"found {task.start}"
+            )
         if task.horizon_steps < 1:
             raise UsageError(f"a horizon must be 1 step or more, not {task.horizon_steps}")
         self._done = True
@@ -136,7 +143,7 @@ class Libero:
 
     def close(self) -> None:
         """Free the simulation."""
-        self._done, self._task, self._world = True, None, None
+        self._done, self._task, self._world, self._sight = True, None, None, None
         while self._worlds:
             self._worlds.popitem()[1].close()
 
@@ -160,7 +167,18 @@ class Libero:
         return Truncated("timeout") if self._steps >= task.horizon_steps else None
 
     def _look(self, world: World, task: Task) -> Observation:
-        return Observation(world.images(), world.proprio(), task.instruction, time.monotonic())
+        from sim.libero.landmarks import landmarks
+        from sim.libero.sight import Sight
+
+        if self._sight is None or self._sight.world is not world:
+            self._sight = Sight(world)
+        return Observation(
+            world.images(),
+            world.proprio(),
+            task.instruction,
+            time.monotonic(),
+            privileged=landmarks(self._sight),
+        )
 
 
 def _checked(action: Action) -> Action:

@@ -16,6 +16,7 @@ HORIZON_STEPS = {
     "libero_90": 400,
 }
 STARTS = 50
+FRESH = 1000  # start states from here on are drawn by LIBERO, not stored
 SETTLING_STEPS = 10
 _PAPER_PX = 256
 _TRAIN, _GATE, _HELD_OUT = range(25), range(25, 30), range(30, STARTS)

@@ -19,7 +19,7 @@ from sim.libero.look import CAMERAS, Look
 from sim.libero.pins import Pin
 from sim.libero.starts import read_starts
 from sim.libero.stepper import Kept, Stepper
-from sim.libero.tasks import SETTLING_STEPS
+from sim.libero.tasks import FRESH, SETTLING_STEPS
 
 Float64Array = NDArray[np.float64]
 
@@ -68,17 +68,20 @@ class World:
         # A stove's burner glows: few scenes hold what changes its looks.
         self._glows = bool(env.tracking_object_states_change or env.visualization_sites_list)
         self._eyes: Eyes | None = None
-        self._furnished: dict[int, tuple[Float64Array, Float64Array]] = {}
+        self._furnished: dict[int, tuple[Float64Array, Float64Array, Float64Array]] = {}
         self._settled: dict[tuple[int, int], Kept] = {}
 
     def reset(self, start: int, seed: int) -> None:
-        """Go to a stored start state and let the scene settle.
+        """Go to a start state and let the scene settle.
 
-        seed: places the fixtures, which a start state does not hold.
+        start: of a stored state, or FRESH and above, from which LIBERO draws things and furniture.
+        seed: places the furniture, which a stored state does not hold.
         """
-        self._furnish(seed)
+        stored = start < FRESH
+        seed = seed if stored else start
+        drawn = self._furnish(seed)
         if (start, seed) not in self._settled:
-            self._stepper.place(self._starts[start])
+            self._stepper.place(self._starts[start] if stored else drawn)
             self._glow()
             for _ in range(SETTLING_STEPS):
                 self.step(_STILL)
@@ -147,14 +150,16 @@ class World:
             self._eyes.close()
         self._env.close()
 
-    def _furnish(self, seed: int) -> None:
-        """Put the furniture where LIBERO would at a reset with this seed."""
+    def _furnish(self, seed: int) -> Float64Array:
+        """Put the furniture where LIBERO would at a reset with this seed; the state it draws."""
         model = self._stepper.model
         if seed not in self._furnished:
             with numpy_seed(seed), contextlib.redirect_stdout(sys.stderr):
                 self._env.reset()
-            _remember(self._furnished, seed, (model.body_pos.copy(), model.body_quat.copy()))
-        model.body_pos[:], model.body_quat[:] = self._furnished[seed]
+            placed = (model.body_pos.copy(), model.body_quat.copy(), self.state())
+            _remember(self._furnished, seed, placed)
+        model.body_pos[:], model.body_quat[:], drawn = self._furnished[seed]
+        return drawn
 
     def _glow(self) -> None:
         if self._glows:

@@ -4,6 +4,7 @@ import pytest
 from agent.episode import Action, Terminated, Truncated
 from agent.errors import DataError, UsageError
 from agent.settings import RobotSettings
+from sim.libero.landmarks import LANDMARKS
 from sim.libero.robot import Libero
 
 pytestmark = [pytest.mark.libero, pytest.mark.slow]
@@ -110,6 +111,39 @@ def test_a_step_before_reset_is_refused():
 def test_an_unknown_start_or_task_is_refused(libero, task):
     with pytest.raises(UsageError, match="starts 0 to 49"):
         libero.reset(task(start=50))
+
+
+def test_starts_from_a_thousand_on_are_drawn_by_libero_each_by_its_number(libero, task):
+    def state(start: int, seed: int = 0) -> np.ndarray:
+        libero.reset(task(start=start, seed=seed))
+        return libero.world.state()
+
+    once = state(1000)
+    assert not np.array_equal(state(1001), once)
+    state(3)
+    # The number alone says where everything is, the furniture too.
+    np.testing.assert_array_equal(state(1000, seed=5), once)
+    soup = libero.world.movables().index("alphabet_soup_1")
+    stored, drawn = (_where(libero, task(start=start))[soup] for start in (3, 1002))
+    assert np.abs(stored - drawn).max() < 0.1  # in the region that the task file names
+
+
+def _where(libero, task) -> np.ndarray:
+    libero.reset(task)
+    env = libero.world.official().env
+    return np.stack([env.sim.data.body_xpos[env.obj_body_id[name]] for name in env.objects_dict])
+
+
+def test_privileged_positions_are_those_of_the_landmarks(libero, task):
+    view = libero.reset(task())
+    named = dict(zip(LANDMARKS, view.privileged.reshape(len(LANDMARKS), 3), strict=True))
+    env = libero.world.official().env
+    soup = env.sim.data.body_xpos[env.obj_body_id["alphabet_soup_1"]]
+    basket = env.sim.data.get_site_xpos("basket_1_contain_region")
+    assert named["target"] == pytest.approx(soup, abs=1e-6)
+    assert named["place"] == pytest.approx(basket, abs=1e-6)
+    # The hand's own sensor looked a substep or two earlier.
+    assert named["tool"] == pytest.approx(view.proprio[:3], abs=2e-3)
 
 
 @pytest.mark.usefixtures("libero")
