@@ -40,7 +40,7 @@ class Children:
                 child.command,
                 env=self._environment,
                 process_group=0,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509  no other thread is there yet
+                preexec_fn=end_with_parent,  # noqa: PLW1509  no other thread is there yet
             )
             self._running.insert(0, (child, process))
 
@@ -69,6 +69,6 @@ class Children:
                 process.wait()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Have the kernel end this process when its parent dies, even by SIGKILL."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from agent.children import end_with_parent
 from agent.coaching import Lesson, Part, record
 from agent.settings import Settings
 
@@ -35,7 +36,7 @@ def record_parts(
     # Fresh interpreters: a fork would share what draws.
     context = multiprocessing.get_context("spawn")
     won = 0
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(processes, context, end_with_parent) as pool:
         asked = {
             pool.submit(_record, settings, folders[number], lesson, Part(number, processes)): number
             for number in range(processes)

@@ -1,5 +1,10 @@
 """Lessons on the tabletop: the expert answers, and what it said is what is recorded."""
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -84,3 +89,36 @@ def test_fresh_starts_are_none_of_the_stored_ones(plain, tmp_path):
     assert scored.episode.task.start == 1_500_000
     stored = {s.episode.task.start for s in episodes(plain[0])}
     assert scored.episode.task.start not in stored
+
+
+def test_killed_the_one_who_asked_its_processes_record_no_more(tmp_path):
+    command = ["demos", "--task", "lift-red-cube", "--episodes", "400", "--workers", "2"]
+    recorder = subprocess.Popen(
+        [sys.executable, "-m", "agent.cli", *command, "--out", str(tmp_path)]
+    )
+    try:
+        _wait(lambda: len(list(tmp_path.glob("part-*/manifest.jsonl"))) == 2)
+    finally:
+        recorder.kill()
+        recorder.wait()
+    _wait(lambda: not _users(tmp_path))
+
+
+def _users(folder):
+    """Processes whose open files lie in a folder."""
+    links = Path("/proc").glob("[0-9]*/fd/*")
+    return {link.parts[2] for link in links if str(folder) in _target(link)}
+
+
+def _target(link):
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def _wait(done):
+    until = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.1)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import distributed
 
+from agent.children import end_with_parent
 from agent.episode import Episode
 from agent.learn.clone import Cloner, CloneSettings, Progress, Prompts
 from agent.learn.demonstrations import Frames, gather
@@ -93,6 +94,7 @@ def _company(processes: int, work: Callable[[], None]) -> Iterator[None]:
 
 
 def _join(rank: int, processes: int, meeting: str, work: Callable[[], None]) -> None:
+    end_with_parent()
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", meeting, rank=rank, world_size=processes)
     work()
