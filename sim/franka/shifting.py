@@ -14,9 +14,9 @@ import numpy as np
 
 from agent.errors import UsageError
 from sim.franka.pose import Pose
+from sim.shifting.frame import frame_of
 from sim.tabletop.arm import Float64Array, turn, turned
 from sim.tabletop.catalog import FULL_SCALE
-from sim.tabletop.frame import frame_of
 from sim.tabletop.shifts import Shifts
 
 

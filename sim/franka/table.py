@@ -18,10 +18,10 @@ from agent.errors import UsageError
 from sim.franka.body import TICK_S, Sight
 from sim.franka.pose import Felt, Pose, towards
 from sim.franka.shifting import after, move_of, refuse_wording
+from sim.shifting.frame import opening_of
 from sim.tabletop import world as tabletop
 from sim.tabletop.arm import BASE_M, Float64Array
 from sim.tabletop.catalog import CAMERAS, CONTROL_HZ, WISHES, Wish
-from sim.tabletop.frame import opening_of
 from sim.tabletop.goals import met
 from sim.tabletop.scene import TIMESTEP_S
 from sim.tabletop.shifts import Shifts

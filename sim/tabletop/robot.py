@@ -23,11 +23,12 @@ from agent.episode import (
     TaskCard,
     Terminated,
     Truncated,
-    Uint8Array,
 )
 from agent.errors import RobotFault, UsageError
 from agent.moves import within
 from agent.settings import RobotSettings
+from sim.shifting.frame import opening_of, shifted
+from sim.shifting.pixels import noisy
 from sim.tabletop.arm import DOWN, Float64Array, turn
 from sim.tabletop.catalog import (
     CAMERAS,
@@ -39,7 +40,6 @@ from sim.tabletop.catalog import (
     WISHES,
     Wish,
 )
-from sim.tabletop.frame import frame_of, opening_of
 from sim.tabletop.shifts import shifts_of
 from sim.tabletop.starts import start_of
 
@@ -195,10 +195,7 @@ class Tabletop:
         run.opening = action.gripper
         run.pending.append(action)
         due = run.pending.popleft()
-        delta = due.delta.astype(np.float64)
-        delta[1] += shifts.drift
-        about, turning = frame_of(shifts)
-        move = np.concatenate([about @ delta[:3], turning @ delta[3:]]) * shifts.gain * FULL_SCALE
+        move = shifted(due.delta.astype(np.float64), shifts) * FULL_SCALE
         self.world.advance(move, opening_of(due.gripper, shifts))
         run.steps += 1
 
@@ -224,10 +221,7 @@ class Tabletop:
         eyes, data = self._eyes, self.world.data
         images = {name: eyes.look(data, name) for name in self._cameras} if eyes else {}
         if self._shifts.noise:
-            images = {name: self._noisy(image, run.rng) for name, image in images.items()}
+            sigma, rng = self._shifts.noise, run.rng
+            images = {name: noisy(image, sigma, rng) for name, image in images.items()}
         marks = self.world.landmarks(run.wish).ravel()
         return Observation(images, self._proprio(run), run.instruction, now_s(), marks)
-
-    def _noisy(self, image: Uint8Array, rng: np.random.Generator) -> Uint8Array:
-        noise = rng.normal(0.0, self._shifts.noise, image.shape)
-        return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)

@@ -9,12 +9,12 @@ import mujoco
 import numpy as np
 
 from agent.episode import Float32Array
+from sim.shifting.cameras import moved_cameras
 from sim.tabletop.arm import TIP_M, Float64Array
 from sim.tabletop.board import with_board
 from sim.tabletop.catalog import BUTTON_TRAVEL_M, CONTROL_HZ, FIXTURES, PLACED, WIDEST_M, Wish
 from sim.tabletop.control import ToolControl
 from sim.tabletop.cue import hide_cue, pick_cue_up
-from sim.tabletop.places import moved_cameras
 from sim.tabletop.scene import TIMESTEP_S, scene_xml, things
 from sim.tabletop.shifts import Shifts
 from sim.tabletop.starts import Start

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from agent.cli.build import USUAL_SHIFT
+from sim.shifting.cards import table
 from sim.tabletop.catalog import CARDS, START_STATES
-from sim.tabletop.shifts import table
+from sim.tabletop.shifts import SHIFTS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "tabletop.md").read_text()
 
 
 def test_the_page_has_the_table_of_shifts():
-    assert table() in PAGE
+    assert table(SHIFTS) in PAGE
 
 
 def test_the_page_has_every_task_with_its_words_and_horizon():

@@ -4,10 +4,11 @@ import pytest
 from agent.episode import Action
 from agent.errors import UsageError
 from agent.settings import RobotSettings
+from sim.shifting.cards import table
+from sim.shifting.frame import frame_of
 from sim.tabletop.catalog import WISHES
-from sim.tabletop.frame import frame_of
 from sim.tabletop.robot import Tabletop
-from sim.tabletop.shifts import SHIFTS, Shifts, shifts_of, table
+from sim.tabletop.shifts import SHIFTS, Shifts, shifts_of
 
 AHEAD = Action(np.array([0.6, 0, 0, 0, 0, 0], np.float32), 1.0)
 
@@ -45,7 +46,7 @@ def test_an_impossible_strength_is_refused(shift):
 
 
 def test_every_shift_is_in_the_table():
-    assert all(f"| `{card.name}` |" in table() for card in SHIFTS)
+    assert all(f"| `{card.name}` |" in table(SHIFTS) for card in SHIFTS)
 
 
 def test_a_quarter_turn_makes_ahead_left(task):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sim.tabletop.arm import Float64Array
-from sim.tabletop.shifts import Shifts
+from sim.shifting.shared import SharedShifts
+
+Float64Array = NDArray[np.float64]
 
 
-def frame_of(shifts: Shifts) -> tuple[Float64Array, Float64Array]:
+def frame_of(shifts: SharedShifts) -> tuple[Float64Array, Float64Array]:
     """What a move and a turn are multiplied by, (3, 3) each: swap, then mirror, then rotate.
 
     A turn is an axial vector: a reflection also reverses it.
@@ -25,7 +27,15 @@ def frame_of(shifts: Shifts) -> tuple[Float64Array, Float64Array]:
     return about, sign * about
 
 
-def opening_of(asked: float, shifts: Shifts) -> float:
+def shifted(delta: Float64Array, shifts: SharedShifts) -> Float64Array:
+    """What an action's delta (6,), in full scales, becomes: drift, then the frame, then gain."""
+    drifted = delta.copy()
+    drifted[1] += shifts.drift
+    about, turning = frame_of(shifts)
+    return np.concatenate([about @ drifted[:3], turning @ drifted[3:]]) * shifts.gain
+
+
+def opening_of(asked: float, shifts: SharedShifts) -> float:
     """The opening that the hand is told, 0 closed .. 1 open; at -1 it is turned round."""
     if shifts.gripper == 1.0:
         return asked

@@ -1,0 +1,1 @@
+"""Shifts that more than one simulated world has: their names, strengths and meanings."""
