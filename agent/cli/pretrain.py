@@ -50,6 +50,7 @@ def pretrain(  # noqa: PLR0913  one parameter an option
     from agent.learn.pretraining import TinySettings
     from agent.learn.pretraining import pretrain as clone
     from agent.store.reader import ZarrReader
+    from agent.store.run import open_run
 
     def demonstrations() -> Iterator[Episode]:
         for run in runs:
@@ -74,6 +75,7 @@ def pretrain(  # noqa: PLR0913  one parameter an option
         sigma_bins=sigma,
         seed=seed,
     )
-    settings = TinySettings(patch=patch, chunk=chunk, processes=processes, clone=cloning)
+    robot = str(open_run(runs[0]).settings.get("robot", {}).get("name", "tabletop"))
+    settings = TinySettings(robot, patch=patch, chunk=chunk, processes=processes, clone=cloning)
     clone(demonstrations(), out, settings, start, tell)
     typer.echo(f"checkpoint written to {out}")
