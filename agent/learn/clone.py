@@ -89,6 +89,8 @@ class Cloner:
         patches = sum(config.towers[0].patches for _ in config.cameras)
         outputs = frames.privileged.shape[1]
         torch.manual_seed(settings.seed)
+        # A checkpoint that was read is frozen, as acting wants it.
+        model.requires_grad_(requires_grad=True)
         self._head = LandmarkHead(patches, int(config.text_config["hidden_size"]), outputs)
         self._scale = torch.from_numpy(frames.privileged.std(0) + 1e-3)
         self._mean = torch.from_numpy(frames.privileged.mean(0))
