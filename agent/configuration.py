@@ -108,6 +108,23 @@ def resolve(
     return Resolved(settings, origins)
 
 
+def must_be_cut(targets: str, top: int, depth: int | None = None) -> None:
+    """Refuse adapters on the top blocks where there is no such cut. Raises UsageError.
+
+    depth: blocks of the language model, where it is known.
+    """
+    if top and targets != "language":
+        raise UsageError(
+            f"learn.top_layers={top} wants learn.targets=language, found {targets}: nothing below "
+            "the cut may learn; set one of the two back"
+        )
+    if depth is not None and not 0 <= top < depth:
+        raise UsageError(
+            f"learn.top_layers={top} wants a language model of more blocks, this one has {depth}: "
+            f"1 to {depth - 1} adapt its top blocks alone, 0 adapts all"
+        )
+
+
 def parse_shift(text: str) -> dict[str, float]:
     """Read `rotate=0.6,gain=1.4`. Raises UsageError for anything else."""
     shifts: dict[str, float] = {}

@@ -19,11 +19,11 @@ from peft.tuners.lora import LoraLayer
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from agent.errors import DataError
+from agent.errors import DataError, UsageError
 from agent.policy import foreign
 from agent.policy.foreign import CONFIG, WEIGHTS
 from agent.policy.foreign import PREFIX as _PREFIX
-from agent.policy.targets import TARGETS, Targets, target_pattern, unused
+from agent.policy.targets import TARGETS, Kind, Targets, target_pattern, top_of, unused
 from agent.policy.vla import VLA
 
 MANIFEST = "MANIFEST.json"
@@ -33,11 +33,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AdapterSpec:
-    """The size of a LoRA: its scale is alpha / rank (Hu et al. 2021)."""
+    """The size of a LoRA: its scale is alpha / rank (Hu et al. 2021).
+
+    top: of the language model, so many of its last blocks alone; 0: all.
+    """
 
     rank: int = 16
     alpha: float = 16.0
     targets: Targets = "language"
+    top: int = 0
 
 
 class Adapters:
@@ -182,8 +186,8 @@ class Adapters:
         self._peft_config(self.spec(name), inference=True).save_pretrained(str(half))
         state = {key: tensor.cpu().contiguous() for key, tensor in self.state(name).items()}
         save_file(state, str(half / WEIGHTS), metadata={"format": "pt"})
-        targets = self.spec(name).targets
-        manifest = {"format": 1, "base": self.base, "targets": targets}
+        spec = self.spec(name)
+        manifest = {"format": 1, "base": self.base, "targets": spec.targets, "top": spec.top}
         (half / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         for path in (*half.iterdir(), half):
             _to_disk(path)
@@ -220,13 +224,16 @@ class Adapters:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
             base, targets = manifest["base"], manifest["targets"]
-            spec = AdapterSpec(int(config["r"]), float(config["lora_alpha"]), targets)
-            pattern = config["target_modules"]
+            top = int(manifest.get("top", 0))
+            spec = AdapterSpec(int(config["r"]), float(config["lora_alpha"]), targets, top)
+            pattern, wanted = config["target_modules"], target_pattern(self.model, targets, top)
+        except UsageError as error:
+            raise DataError(f"{folder} adapts layers that are not here: {error}") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{folder} is no adapter: {error!r}") from error
         if base != self.base:
             raise DataError(f"{folder} was made for base {base[:12]}; this one is {self.base[:12]}")
-        if spec.rank < 1 or pattern != target_pattern(self.model, targets):
+        if spec.rank < 1 or pattern != wanted:
             raise DataError(f"{folder} adapts other layers than {targets!r} does here")
         return spec
 
@@ -235,23 +242,26 @@ class Adapters:
     ) -> tuple[AdapterSpec, dict[str, Tensor]]:
         """A folder that plain peft wrote, as trainers of OpenVLA do; it names no base."""
         rank, alpha, adapted = foreign.read_size(folder)
-        if adapted in {target_pattern(self.model, target) for target in TARGETS}:
+        kinds = [Kind(target) for target in TARGETS]
+        if top := top_of(self.model, state):
+            kinds.append(Kind("language", top))
+        patterns = {kind: target_pattern(self.model, kind.targets, kind.top) for kind in kinds}
+        if adapted in patterns.values():
             raise DataError(f"{folder} is no adapter: it was made here and lacks {MANIFEST}")
         names = [name for name, _ in self.model.named_modules()]
-        patterns = {target: re.compile(target_pattern(self.model, target)) for target in TARGETS}
         layers = {
-            target: [name for name in names if pattern.fullmatch(name)]
-            for target, pattern in patterns.items()
+            kind: [name for name in names if re.fullmatch(pattern, name)]
+            for kind, pattern in patterns.items()
         }
         found, kept = foreign.fitting(state, layers, unused(self.model))
-        return AdapterSpec(rank, alpha, found), kept
+        return AdapterSpec(rank, alpha, *found), kept
 
     def _peft_config(self, spec: AdapterSpec, *, inference: bool = False) -> LoraConfig:
         # A new one each time: peft writes into the one it is given.
         return LoraConfig(
             r=spec.rank,
             lora_alpha=spec.alpha,  # type: ignore[arg-type]  # any number works; its hint says int
-            target_modules=target_pattern(self.model, spec.targets),
+            target_modules=target_pattern(self.model, spec.targets, spec.top),
             inference_mode=inference,
         )
 

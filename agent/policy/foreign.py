@@ -14,7 +14,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from agent.errors import DataError
-from agent.policy.targets import Targets
+from agent.policy.targets import Kind
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # peft's own name for a wrapped model
@@ -69,11 +69,11 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def fitting(
-    state: Mapping[str, Tensor], layers: Mapping[Targets, Sequence[str]], unused: str
-) -> tuple[Targets, dict[str, Tensor]]:
-    """Which of our targets these weights adapt, and the weights that matter.
+    state: Mapping[str, Tensor], layers: Mapping[Kind, Sequence[str]], unused: str
+) -> tuple[Kind, dict[str, Tensor]]:
+    """Which of our kinds these weights adapt, and the weights that matter.
 
-    layers: by target, the names of the layers it adapts. unused: pattern of layers that are never
+    layers: by kind, the names of the layers it adapts. unused: pattern of layers that are never
     run, which "all-linear" elsewhere adapts as well; they are left out. Raises DataError.
     """
     kept = {
@@ -82,16 +82,16 @@ def fitting(
         if not re.fullmatch(unused, key.removeprefix(PREFIX).rpartition(".lora_")[0])
     }
     wanted = {
-        target: {f"{PREFIX}{name}.lora_{part}.weight" for name in names for part in "AB"}
-        for target, names in layers.items()
+        kind: {f"{PREFIX}{name}.lora_{part}.weight" for name in names for part in "AB"}
+        for kind, names in layers.items()
     }
-    for target, keys in wanted.items():
+    for kind, keys in wanted.items():
         if keys == kept.keys():
-            return target, kept
-    nearest = min(wanted, key=lambda target: len(wanted[target] ^ kept.keys()))
+            return kind, kept
+    nearest = min(wanted, key=lambda kind: len(wanted[kind] ^ kept.keys()))
     missing = sorted(wanted[nearest] - kept.keys())[:3]
     more = sorted(kept.keys() - wanted[nearest])[:3]
     raise DataError(
-        f"weights for {' or '.join(layers)} wanted; nearest is {nearest}: "
+        f"weights for {' or '.join(map(str, layers))} wanted; nearest is {nearest}: "
         f"missing {', '.join(missing) or 'none'}; unexpected {', '.join(more) or 'none'}"
     )

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import re
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, get_args
 
+from agent.configuration import must_be_cut
 from agent.errors import DataError
 from agent.policy.towers import TowerConfig
 from agent.policy.vla import TOWERS, VLA
 
 Targets = Literal["language", "language+projector", "all-linear"]
 TARGETS: tuple[Targets, ...] = get_args(Targets)
+_BLOCK = re.compile(r"language_model\.model\.layers\.(\d+)\.")
 
 
-def target_pattern(model: VLA, targets: Targets) -> str:
+class Kind(NamedTuple):
+    """Which layers: all of a target, or of the language model so many of its top blocks alone."""
+
+    targets: Targets
+    top: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.targets}, top {self.top}" if self.top else self.targets
+
+
+def target_pattern(model: VLA, targets: Targets, top: int = 0) -> str:
     """The layers that get a LoRA, as one pattern over whole module names.
 
-    Blocks that are never run and the output rows are left out: they would get no gradient.
+    top: of the language model, so many of its last blocks alone; 0: all. Blocks that are never run
+    and the output rows are left out: they would get no gradient.
     """
+    if top:
+        must_be_cut(targets, top, depth_of(model))
+    blocks = "|".join(map(str, range(depth_of(model) - top, depth_of(model))))
+    which = rf"({blocks})" if top else r"\d+"
     language = (
-        r"language_model\.model\.layers\.\d+\."
+        rf"language_model\.model\.layers\.{which}\."
         r"(self_attn\.[qkvo]_proj|mlp\.(gate|up|down)_proj)"
     )
     parts = {"language": [language], "language+projector": [language, r"projector\.fc[123]"]}
@@ -30,6 +49,18 @@ def target_pattern(model: VLA, targets: Targets) -> str:
     if targets not in parts:
         raise DataError(f"adapter targets must be one of {', '.join(parts)}; found {targets!r}")
     return "|".join(f"({part})" for part in parts[targets])
+
+
+def top_of(model: VLA, names: Iterable[str]) -> int:
+    """How many of the language model's last blocks these weights reach down to; 0: all."""
+    found = [int(part[1]) for name in names if (part := _BLOCK.search(name))]
+    lowest, depth = min(found, default=0), depth_of(model)
+    return depth - lowest if lowest < depth and lowest else 0
+
+
+def depth_of(model: VLA) -> int:
+    """Blocks of the language model."""
+    return len(model.language_model.model.layers)
 
 
 def unused(model: VLA) -> str:

@@ -56,18 +56,53 @@ def run_trunk(
     other tokens of the top layer: nothing reads the rest. Where `llama.gradient_checkpointing` is
     set, activations are not kept for the gradient but made again (Chen et al. 2016).
     """
+    sight = _sight(llama, hidden, positions, bias, cache)
+    hidden = _blocks(llama, hidden, sight, range(len(llama.layers)), last)
+    if cache is not None:
+        cache.used += positions.shape[1]
+    return _norm(llama.norm, hidden)
+
+
+def run_below(llama: Any, hidden: Tensor, positions: Tensor, bias: Tensor, cut: int) -> Tensor:  # noqa: ANN401
+    """Run the layers under `cut` alone; give the hidden states (B, T, H) in front of it."""
+    sight = _sight(llama, hidden, positions, bias, None)
+    return _blocks(llama, hidden, sight, range(cut), hidden.shape[1])
+
+
+def run_above(
+    llama: Any,  # noqa: ANN401
+    hidden: Tensor,
+    positions: Tensor,
+    bias: Tensor,
+    last: int,
+    cut: int,
+) -> Tensor:
+    """From hidden states (B, T, H) in front of layer `cut` on, what `run_trunk` gives."""
+    sight = _sight(llama, hidden, positions, bias, None)
+    return _norm(llama.norm, _blocks(llama, hidden, sight, range(cut, len(llama.layers)), last))
+
+
+def _sight(
+    llama: Any,  # noqa: ANN401
+    hidden: Tensor,
+    positions: Tensor,
+    bias: Tensor | None,
+    cache: Cache | None,
+) -> _Sight:
     cos, sin = llama.rotary_emb(hidden, positions)
-    sight = _Sight(cos.unsqueeze(1), sin.unsqueeze(1), bias, cache)
-    top = len(llama.layers) - 1
-    for index, layer in enumerate(llama.layers):
-        keep = last if index == top else hidden.shape[1]
+    return _Sight(cos.unsqueeze(1), sin.unsqueeze(1), bias, cache)
+
+
+def _blocks(llama: Any, hidden: Tensor, sight: _Sight, which: range, last: int) -> Tensor:  # noqa: ANN401
+    """Run some layers; the top one for the last tokens alone."""
+    for index in which:
+        keep = last if index == len(llama.layers) - 1 else hidden.shape[1]
+        layer = llama.layers[index]
         if llama.gradient_checkpointing and torch.is_grad_enabled():
             hidden = checkpoint(_layer, layer, hidden, sight, keep, index, use_reentrant=False)
         else:
             hidden = _layer(layer, hidden, sight, keep, index)
-    if cache is not None:
-        cache.used += positions.shape[1]
-    return _norm(llama.norm, hidden)
+    return hidden
 
 
 def _layer(layer: Any, hidden: Tensor, sight: _Sight, keep: int, index: int) -> Tensor:  # noqa: ANN401

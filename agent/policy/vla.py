@@ -9,7 +9,7 @@ each other and everything before them, while nothing before them sees them).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -28,7 +28,8 @@ from agent.errors import SafetyStop
 from agent.policy.action_tokens import BINS
 from agent.policy.config import VLAConfig
 from agent.policy.projector import Projector, ProprioProjector
-from agent.policy.trunk import new_cache, run_trunk
+from agent.policy.states import States, minus_infinity
+from agent.policy.trunk import new_cache, run_above, run_below, run_trunk
 from agent.policy.vit import ViT
 
 TOWERS = ("featurizer", "fused_featurizer")
@@ -63,17 +64,6 @@ class Draw:
     temperature: float
     count: int = 1
     generator: torch.Generator | None = None
-
-
-class Context(NamedTuple):
-    """Everything before the action tokens, the prompt's pads moved to its left.
-
-    embeds: (B, S, H); positions: (B, S); seen: (B, S) bool, True where a token counts.
-    """
-
-    embeds: Tensor
-    positions: Tensor
-    seen: Tensor
 
 
 class VLA(nn.Module):
@@ -116,15 +106,41 @@ class VLA(nn.Module):
         patches: (B, P, H). proprio: (B, p) normalised. prompt_ids, prompt_mask: (B, L), padded on
         either side. tokens: (B, D) bins that are followed; not needed in one pass.
         """
+        return self.above(self.sequence(patches, proprio, prompt_ids, prompt_mask, tokens), 0)
+
+    def sequence(
+        self,
+        patches: Tensor,
+        proprio: Tensor | None,
+        prompt_ids: Tensor,
+        prompt_mask: Tensor,
+        tokens: Tensor | None = None,
+    ) -> States:
+        """All that one pass runs over, in front of the first block; arguments as in `answer`."""
         context = self._context(patches, proprio, prompt_ids, prompt_mask)
-        count = self.config.tokens
-        if self.config.decoding == "one-pass":
-            rows = self._run(context, self._placeholders(context), together=True, last=count + 1)
-            return Answer(self._logits(rows[:, 1:]), rows[:, 0])
+        if self._together:
+            return context.then(self._placeholders(context))
         if tokens is None:
             raise ValueError("token-by-token logits need the tokens that are followed")
-        rows = self._run(context, self._embed_bins(tokens[:, :-1]), together=False, last=count)
-        return Answer(self._logits(rows), rows[:, 0])
+        return context.then(self._embed_bins(tokens[:, :-1]).to(context.hidden.dtype))
+
+    def below(self, sequence: States, cut: int) -> States:
+        """The same tokens in front of block `cut`, having passed all blocks under it."""
+        llama, bias = self.language_model.model, sequence.bias(self._together)
+        hidden = run_below(llama, sequence.hidden, sequence.positions, bias, cut)
+        return replace(sequence, hidden=hidden)
+
+    def above(self, states: States, cut: int) -> Answer:
+        """What the tokens come to that stand in front of block `cut`."""
+        llama, bias = self.language_model.model, states.bias(self._together)
+        last = self.config.tokens + bool(self._together)
+        rows = run_above(llama, states.hidden, states.positions, bias, last, cut)
+        return Answer(self._logits(rows[:, 1:] if self._together else rows), rows[:, 0])
+
+    @property
+    def _together(self) -> int:
+        """Action tokens that see each other."""
+        return self.config.tokens if self.config.decoding == "one-pass" else 0
 
     def action_logits(
         self,
@@ -142,8 +158,8 @@ class VLA(nn.Module):
     ) -> Tensor:
         """Hidden state (B, H) after the final norm at the last prompt token."""
         context = self._context(patches, proprio, prompt_ids, prompt_mask)
-        nothing = context.embeds[:, :0]
-        return self._run(context, nothing, together=False, last=1)[:, 0]
+        llama = self.language_model.model
+        return run_trunk(llama, context.hidden, context.positions, context.bias(), 1)[:, 0]
 
     @torch.no_grad()
     def sample(
@@ -176,7 +192,7 @@ class VLA(nn.Module):
 
         What comes before the actions is run once, whatever the count.
         """
-        if self.config.decoding == "one-pass":
+        if self._together:
             logits = self.action_logits(patches, proprio, prompt_ids, prompt_mask)
             alike = logits.repeat_interleave(how.count, 0)
             tokens = _draw(alike, how)
@@ -184,13 +200,13 @@ class VLA(nn.Module):
             return tokens.unflatten(0, (-1, how.count)), scores.unflatten(0, (-1, how.count))
         return self._propose_in_turn(self._context(patches, proprio, prompt_ids, prompt_mask), how)
 
-    def _propose_in_turn(self, context: Context, how: Draw) -> tuple[Tensor, Tensor]:
+    def _propose_in_turn(self, context: States, how: Draw) -> tuple[Tensor, Tensor]:
         """Answers grow side by side in one row of the cache: one prefix, each its own tokens."""
         llama, width, count = self.language_model.model, self.config.tokens, how.count
         batch, length = context.seen.shape
-        cache = new_cache(llama, batch, length + count * (width - 1), context.embeds)
-        bias = _bias(context, context.positions, context.seen, context.embeds.dtype)
-        rows = run_trunk(llama, context.embeds, context.positions, bias, 1, cache)
+        cache = new_cache(llama, batch, length + count * (width - 1), context.hidden)
+        bias = context.bias()
+        rows = run_trunk(llama, context.hidden, context.positions, bias, 1, cache)
         rows = rows.expand(-1, count, -1)
         own = torch.eye(count, dtype=torch.bool, device=rows.device).expand(batch, -1, -1)
         seen = context.seen[:, None].expand(-1, count, -1)
@@ -204,13 +220,14 @@ class VLA(nn.Module):
             if index == width - 1:
                 break
             position, seen = position + 1, torch.cat([seen, own], 2)
-            bias = _minus_infinity(seen[:, None], context.embeds.dtype)
+            bias = minus_infinity(seen[:, None], context.hidden.dtype)
             rows = run_trunk(llama, self._embed_bins(tokens), position, bias, count, cache)
         return torch.stack(drawn, 2), torch.stack(scores, 2)
 
     def _context(
         self, patches: Tensor, proprio: Tensor | None, prompt_ids: Tensor, prompt_mask: Tensor
-    ) -> Context:
+    ) -> States:
+        """Everything before the action tokens, the prompt's pads moved to its left."""
         # A stable sort puts the pads first, wherever they were: the last column is then the
         # prompt's last token in every row.
         order = prompt_mask.long().argsort(dim=1, stable=True)
@@ -227,31 +244,19 @@ class VLA(nn.Module):
         # BOS comes before the patches, in position; where it lies in memory does not matter.
         words = torch.where(place > 0, place + count, 0)
         sights = torch.arange(1, count + 1, device=ids.device).expand(len(ids), -1)
-        return Context(
+        return States(
             embeds,
             torch.cat([sights, words], 1),
             torch.cat([torch.ones_like(sights, dtype=torch.bool), real], 1),
         )
 
-    def _run(self, context: Context, after: Tensor, *, together: bool, last: int) -> Tensor:
-        count = after.shape[1]
-        steps = torch.arange(1, count + 1, device=after.device)
-        follow = context.positions[:, -1:] + steps
-        positions = torch.cat([context.positions, follow], 1)
-        seen = torch.cat([context.seen, context.seen.new_ones(len(after), count)], 1)
-        # Placeholders share the last place in the order of looking, not in rotary position.
-        order = torch.cat([context.positions, follow[:, -1:].expand(-1, count)], 1)
-        bias = _bias(context, order if together else positions, seen, after.dtype)
-        embeds = torch.cat([context.embeds, after], 1)
-        return run_trunk(self.language_model.model, embeds, positions, bias, last)
-
-    def _placeholders(self, context: Context) -> Tensor:
+    def _placeholders(self, context: States) -> Tensor:
         empty = torch.full(
-            (len(context.embeds), self.config.tokens),
+            (len(context.hidden), self.config.tokens),
             self.config.empty_token_id,
-            device=context.embeds.device,
+            device=context.hidden.device,
         )
-        return self._embed(empty).to(context.embeds.dtype)
+        return self._embed(empty).to(context.hidden.dtype)
 
     def _embed(self, ids: Tensor) -> Tensor:
         embeds: Tensor = self.language_model.model.embed_tokens(ids)
@@ -275,15 +280,3 @@ def _draw(logits: Tensor, how: Draw) -> Tensor:
         return logits.argmax(-1)
     chances = torch.softmax(logits / how.temperature, -1).flatten(0, 1)
     return torch.multinomial(chances, 1, generator=how.generator).view(logits.shape[:2])
-
-
-def _bias(context: Context, order: Tensor, seen: Tensor, dtype: torch.dtype) -> Tensor:
-    """(B or 1, 1, T, T): a token looks at what counts and does not come later."""
-    if len(order) > 1 and bool(context.seen.all()):
-        order, seen = order[:1], seen[:1]  # without pads every row looks alike
-    allowed = (order[:, None, :] <= order[:, :, None]) & seen[:, None, :]
-    return _minus_infinity(allowed[:, None], dtype)
-
-
-def _minus_infinity(allowed: Tensor, dtype: torch.dtype) -> Tensor:
-    return torch.zeros((), dtype=dtype, device=allowed.device).masked_fill(~allowed, float("-inf"))
