@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ from agent.registry import make_robot
 from agent.settings import RobotSettings
 
 _GRACE_S = 5.0
+_GPUS = Path("/proc/driver/nvidia/gpus")  # NVIDIA's driver has an entry here for each
 
 
 class _Memory(Protocol):
@@ -39,10 +42,11 @@ class Lane:
     """One robot in a process of its own: asked, then waited for. Nothing is started before `start`.
 
     cameras: how many pictures of `settings.image_px` squared a view may hold.
+    number: of the lane; where there are several GPUs, lanes take turns in drawing on them.
     """
 
-    def __init__(self, settings: RobotSettings, cameras: int) -> None:
-        self._settings = settings
+    def __init__(self, settings: RobotSettings, cameras: int, number: int = 0) -> None:
+        self._settings, self._number = settings, number
         self._bytes = max(1, cameras) * settings.image_px**2 * 3
         self._process: Any = None
         self._pipe: Connection | None = None
@@ -55,7 +59,9 @@ class Lane:
         self._pipe, theirs = context.Pipe()
         self._memory = context.RawArray(ctypes.c_uint8, self._bytes)
         self._process = context.Process(
-            target=_serve, args=(self._settings, theirs, self._memory), daemon=True
+            target=_serve,
+            args=(self._settings, self._number, theirs, self._memory),
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -123,8 +129,9 @@ def answered(lanes: Sequence[Lane]) -> list[Lane]:
     return [lane for lane in lanes if lane.pipe in ready]
 
 
-def _serve(settings: RobotSettings, pipe: Connection, memory: _Memory) -> None:
+def _serve(settings: RobotSettings, number: int, pipe: Connection, memory: _Memory) -> None:
     """Do what is asked until nobody is there to ask."""
+    _draw_on(number)
     # Ctrl-C reaches every process of a terminal; who asks decides when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     robot = make_robot(settings)
@@ -160,3 +167,10 @@ def _laid_out(
     if isinstance(told, Observation):
         return bare, tuple(frames)
     return replace(told, observation=bare), tuple(frames)
+
+
+def _draw_on(number: int, listed: Path = _GPUS) -> None:
+    """Choose a lane's GPU to draw on where there are several and nobody has said which."""
+    gpus = len(list(listed.glob("*")))
+    if gpus > 1:
+        os.environ.setdefault("MUJOCO_EGL_DEVICE_ID", str(number % gpus))

@@ -9,7 +9,7 @@ import pytest
 from agent.episode import Action, Observation, Task, Terminated
 from agent.errors import RobotFault
 from agent.evaluation import try_tasks
-from agent.lanes import Lane
+from agent.lanes import Lane, _draw_on
 from agent.settings import RobotSettings
 from agent.side_by_side import try_beside
 from tests.creeper import Creeper
@@ -91,3 +91,16 @@ def test_a_lane_that_nobody_waits_for_ends_in_silence(capfd):
     lane.close()  # before its robot has been built
     assert process.exitcode == 0
     assert capfd.readouterr().err == ""
+
+
+def test_lanes_take_turns_on_the_gpus_and_a_choice_already_made_stays(tmp_path, monkeypatch):
+    monkeypatch.delenv("MUJOCO_EGL_DEVICE_ID", raising=False)
+    (tmp_path / "0000:01:00.0").mkdir()
+    _draw_on(3, tmp_path)
+    assert "MUJOCO_EGL_DEVICE_ID" not in os.environ  # one GPU is no choice
+    (tmp_path / "0000:02:00.0").mkdir()
+    _draw_on(3, tmp_path)
+    assert os.environ["MUJOCO_EGL_DEVICE_ID"] == "1"
+    _draw_on(2, tmp_path)
+    assert os.environ["MUJOCO_EGL_DEVICE_ID"] == "1"
+    monkeypatch.delenv("MUJOCO_EGL_DEVICE_ID")

@@ -52,6 +52,13 @@ SuiteName = Annotated[
 Workers = Annotated[
     int, typer.Option("--workers", min=1, help="Simulated robots side by side, of a suite.")
 ]
+Devices = Annotated[
+    str,
+    typer.Option(
+        metavar="all|NAME,...",
+        help="Devices that each hold a copy of the policy and share a suite's views.",
+    ),
+]
 Tries = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Keeps a suite's tries; the same command goes on."),
@@ -73,6 +80,7 @@ def evaluate(  # noqa: PLR0913  one parameter an option
     states: States = 50,
     suite: SuiteName = None,
     workers: Workers = 1,
+    devices: Devices = "",
     out: Tries = None,
     as_json: AsJson = False,
 ) -> None:
@@ -93,10 +101,12 @@ def evaluate(  # noqa: PLR0913  one parameter an option
             raise UsageError(
                 f"--split {split}: a suite is tried from its first stored start states"
             )
-        asked = suites.Asked(suite, states, workers, out)
+        asked = suites.Asked(suite, states, workers, devices, out)
         suites.evaluate_suite(resolved, asked, named, as_json=as_json)
-    elif workers > 1 or out is not None:
-        raise UsageError("--workers and --out belong to a --suite; name one, such as libero_object")
+    elif workers > 1 or devices or out is not None:
+        raise UsageError(
+            "--workers, --devices and --out belong to a --suite; name one, such as libero_object"
+        )
     else:
         _evaluate_split(resolved.settings, named, split or "held_out", states, as_json=as_json)
 

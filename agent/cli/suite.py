@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.evaluation import Trial
     from agent.lanes import Lane
     from agent.policy.policy import VLAPolicy
-    from agent.protocols import Robot
+    from agent.protocols import AdaptablePolicy, Robot
     from agent.settings import RobotSettings, Settings
     from agent.suites import Tally, Terms
 
@@ -26,11 +26,16 @@ Named = tuple[str, Path | None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command line says of a suite: tries a task, processes, where tries are kept."""
+    """What the command line says of a suite.
+
+    trials: a task. workers: processes. devices: of the policy's copies; empty for the settings'.
+    out: where tries are kept.
+    """
 
     suite: str
     trials: int
     workers: int
+    devices: str
     out: Path | None
 
 
@@ -52,8 +57,9 @@ def evaluate_suite(
     terms = _terms(told, suite, cards, policy, asked)
     tally = Tally(asked.out, asdict(terms))
     keys = [name if folder is None else str(folder) for name, folder in adapters]
+    acting = _spread(resolved.settings, policy, asked) if asked.devices else policy
     stopped = _try_all(
-        told.robot, policy, tasks, list(zip(keys, adapters, strict=True)), tally, asked
+        told.robot, acting, tasks, list(zip(keys, adapters, strict=True)), tally, asked
     )
     wanted = {(task.name, task.start) for task in tasks}
     results = [tuple(t for t in tally.of(key) if (t.task, t.start) in wanted) for key in keys]
@@ -136,9 +142,18 @@ def _terms(
     )
 
 
+def _spread(settings: Settings, policy: VLAPolicy, asked: Asked) -> AdaptablePolicy:
+    """Copies of the policy on the devices that were named."""
+    from agent.cli.build import usage_of
+    from agent.policy.replicas import devices_of, replicate
+
+    devices = devices_of(asked.devices)
+    return replicate(policy.folder, devices, settings.policy.threads, usage_of(settings.policy))
+
+
 def _try_all(
     told: RobotSettings,
-    policy: VLAPolicy,
+    policy: AdaptablePolicy,
     tasks: Sequence[Task],
     adapters: Sequence[tuple[str, Named]],
     tally: Tally,
@@ -156,7 +171,7 @@ def _try_all(
     robot = make_robot(told)
     try:
         if asked.workers > 1:
-            lanes = [Lane(told, len(robot.card.cameras)) for _ in range(asked.workers)]
+            lanes = [Lane(told, len(robot.card.cameras), n) for n in range(asked.workers)]
             for lane in lanes:
                 lane.start()
         said = "stopping after this decision" + ("; every try is kept" if asked.out else "")

@@ -33,9 +33,18 @@ def test_a_suite_is_tried_from_its_first_stored_states_and_the_terms_are_told(ev
     assert {name: score["n"] for name, score in row["tasks"].items()} == {
         "points/0": 3, "points/1": 3,
     }  # fmt: skip
-    # Wilson, none of 3: 1.96^2 / (3 + 1.96^2) = 0.5615; all of 3: 1 - 0.5615
-    bounds = {(s["k"], s["low"], s["high"]) for s in row["tasks"].values()}
-    assert bounds <= {(0, 0.0, 0.5615), (3, 0.4385, 1.0)}
+    # Wilson, none of 3: 1.96^2 / (3 + 1.96^2) = 0.5615; the others by the same formula.
+    wanted = {0: (0.0, 0.5615), 1: (0.0615, 0.7923), 2: (0.2077, 0.9385), 3: (0.4385, 1.0)}
+    for score in row["tasks"].values():
+        assert (score["low"], score["high"]) == wanted[score["k"]]
+
+
+def test_copies_of_the_policy_on_several_devices_come_to_the_same(evaluate):
+    alone, spread = (
+        json.loads(evaluate("--trials", 3, "--workers", 2, "--json", *more).stdout)["rows"]
+        for more in ((), ("--devices", "cpu,cpu"))
+    )
+    assert spread == alone
 
 
 def test_tries_that_are_kept_are_not_made_again_and_more_of_them_go_on(evaluate, tmp_path):
