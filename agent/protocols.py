@@ -266,6 +266,10 @@ class Learner(Protocol):
         """Take note of a sealed episode, of any adapter: the critic learns from all of them."""
         ...
 
+    def forget(self, ids: Sequence[str]) -> None:
+        """Let go of observed episodes that turned out to be doubtful; unknown ids are nothing."""
+        ...
+
     def update(self, batch: Sequence[ScoredEpisode], number: int, out: Path) -> dict[str, float]:
         """Learn from on-policy episodes and write a candidate adapter folder to `out`.
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent import cell, clock, curriculum, rollout, suspension
-from agent.episode import Alarm, ScoredEpisode, TaskCard, Truncated, UpdateReport, Verdict
+from agent.episode import Alarm, ScoredEpisode, Task, TaskCard, Truncated, UpdateReport, Verdict
 from agent.errors import DataError, NoMove, RobotFault
 from agent.evaluation import Trial, try_tasks
-from agent.learn import gate
+from agent.learn import gate, waiting
 from agent.learn.ledger import Ledger
+from agent.learn.temperature import next_temperature
 from agent.past import Past
 from agent.patience import Patience
 from agent.protocols import (
@@ -35,8 +36,7 @@ from calibration.profile import Profile
 
 log = logging.getLogger(__name__)
 
-# A batch without a single difference in outcome teaches nothing: wait this many times longer.
-PATIENCE = 4
+TEMPERATURE = "policy/temperature"  # of the next batch, in the report of each update
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,8 @@ class Session:
         on_event: Callable[[Event], None] = lambda _: None,
         stop_wanted: Callable[[], bool] = lambda: False,
     ) -> None:
+        """Raises UsageError for settings that could never learn."""
+        waiting.must_fit(settings)
         self._settings = settings
         self._parts = parts
         self._cards = cards
@@ -108,9 +110,11 @@ class Session:
     def open(self) -> None:
         """Take up the run where its folder says it is."""
         ledger = self._parts.ledger
-        for gone in self._parts.store.gone():
-            self._past.recall(gone)
-        for episode_id in self._parts.store.ids():
+        gone = {each.id: each for each in self._parts.store.gone()}
+        for episode_id in sorted([*gone, *self._parts.store.ids()], key=int):
+            if episode_id in gone:
+                self._past.recall(gone[episode_id])
+                continue
             scored = self._parts.store.read(episode_id)
             self._take(scored)
             for watch in self._parts.watches:
@@ -126,7 +130,7 @@ class Session:
         """Act and learn until the episodes or the time (monotonic seconds) are used up."""
         while not self._stop_wanted():
             learner = self._parts.learner
-            if learner is not None and self._update_due():
+            if learner is not None and waiting.due(self._settings, self.episodes, self._waiting):
                 self._update(learner)
             elif self.episodes >= self._settings.run.episodes or clock.now_s() >= until_s:
                 return
@@ -137,12 +141,23 @@ class Session:
         """Successes and tries by (task, start), under any adapter."""
         return self._past.record()
 
+    @property
+    def temperature(self) -> float:
+        """The acting temperature: as told, or as the last update left it."""
+        told = (r.metrics[TEMPERATURE] for r in reversed(self._parts.ledger.reports)
+                if TEMPERATURE in r.metrics)  # fmt: skip
+        return next(told, self._settings.policy.temperature)
+
+    def _moved(self) -> float:
+        """The temperature after the batch that is used up now."""
+        won = sum(scored.signal.verdict is Verdict.SUCCESS for scored in self._waiting)
+        start = self._settings.policy.temperature
+        return next_temperature(self.temperature, start, won, len(self._waiting))
+
     def _act(self) -> None:
-        settings, parts, number = self._settings, self._parts, self.episodes
-        seed, mode = settings.run.seed, settings.run.curriculum
-        task = curriculum.next_task(self._cards, self.record(), (seed, number), mode)
-        parts.policy.seed(seed * 1_000_003 + number)
-        temperature = settings.policy.temperature
+        parts, number = self._parts, self.episodes
+        task, temperature = self._next_task(number), self.temperature
+        parts.policy.seed(self._settings.run.seed * 1_000_003 + number)
         if isinstance(parts.robot, Supervised):
             parts.robot.acting(parts.ledger.current, self._past.acted(parts.ledger.current))
         recording = parts.store.begin(
@@ -168,6 +183,13 @@ class Session:
         self._on_event(Acted(number, scored))
         self._look(number, scored)
 
+    def _next_task(self, number: int) -> Task:
+        """The first of a group is drawn, and all of the group are the same one."""
+        run = self._settings.run
+        within = number % run.group
+        known = self._past.record(but_last=within)
+        return curriculum.next_task(self._cards, known, (run.seed, number - within), run.curriculum)
+
     def _look(self, number: int, scored: ScoredEpisode) -> None:
         """Let every watch look; the first alarm suspends learning, and what waited is doubted."""
         alarms = [a for watch in self._parts.watches if (a := watch.note(scored)) is not None]
@@ -175,6 +197,8 @@ class Session:
             return
         doubted = [each.episode.id for each in self._waiting]
         suspension.suspend(self._parts.ledger.run, alarms[0], scored.episode.id, doubted)
+        if self._parts.learner is not None:
+            self._parts.learner.forget([*doubted, scored.episode.id])
         self._waiting = []
         log.warning("learning is suspended: %s: %s", alarms[0].watch, alarms[0].why)
         self._on_event(Halted(number, alarms[0]))
@@ -187,23 +211,13 @@ class Session:
         self._past.take(scored)
         if scored.signal.verdict is Verdict.UNKNOWN:
             return  # counted as a failure it would teach what nobody has seen
+        if self._suspensions().doubts(episode.id):
+            return  # neither the critic nor a replay is to know of it
         if self._parts.learner is not None:
             self._parts.learner.observe(scored)
         ledger = self._parts.ledger
-        if episode.adapter != ledger.current or episode.id in ledger.used:
-            return
-        if not self._suspensions().doubts(episode.id):
+        if episode.adapter == ledger.current and episode.id not in ledger.used:
             self._waiting.append(scored)
-
-    def _update_due(self) -> bool:
-        learn, count = self._settings.learn, len(self._waiting)
-        if self.episodes < learn.warmup_episodes:
-            return False
-        if count < learn.every_episodes:
-            return False
-        outcomes = {scored.signal.verdict for scored in self._waiting}
-        spread = len(outcomes) > 1 or learn.progress_weight > 0
-        return spread or count >= PATIENCE * learn.every_episodes
 
     def _update(self, learner: Learner) -> None:
         # Whatever the last episode came to, nothing moves while the policy changes.
@@ -231,6 +245,8 @@ class Session:
 
     def _commit(self, report: UpdateReport, staged: Path | None) -> None:
         ledger = self._parts.ledger
+        if self._settings.policy.adapt_temperature:
+            report = replace(report, metrics={**report.metrics, TEMPERATURE: self._moved()})
         ledger.commit(report, staged)
         self._waiting = []
         self._parts.policy.load(ledger.folder(ledger.current), ledger.current)

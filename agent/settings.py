@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=0)]
+from agent.settings_learning import LearnSettings
+from agent.settings_table import Fraction, Table
 
-
-class Table(BaseModel):
-    """A frozen group of settings that refuses unknown keys, NaN and silent conversions."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True
-    )
+__all__ = [
+    "CourtSettings", "Fraction", "GateSettings", "LearnSettings", "PolicySettings",
+    "RewardSettings", "RobotSettings", "RunSettings", "SentinelSettings", "Settings",
+    "StoreSettings", "Table",
+]  # fmt: skip
 
 
 class RobotSettings(Table):
@@ -52,6 +49,9 @@ class PolicySettings(Table):
 
     checkpoint: str = Field("", description="checkpoint folder; empty: the one shipped")
     temperature: float = Field(1.0, gt=0, le=10, description="sampling temperature while learning")
+    adapt_temperature: bool = Field(
+        default=False, description="move it at each update so that half the episodes succeed"
+    )
     threads: int = Field(1, ge=1, le=256, description="CPU threads for torch")
     device: str = Field(
         "cpu",
@@ -74,54 +74,6 @@ class PolicySettings(Table):
     cameras: str = Field(
         "",
         description="cameras shown to the checkpoint, NAME,...; empty: those it names",
-    )
-
-
-class LearnSettings(Table):
-    """How an update is made. Defaults are the `robot` preset."""
-
-    preset: Literal["robot", "faithful"] = Field("robot", description="set of defaults")
-    every_episodes: int = Field(8, ge=1, description="episodes between updates")
-    rank: int = Field(16, ge=1, le=1024, description="LoRA rank")
-    alpha: float = Field(16.0, gt=0, description="LoRA alpha")
-    targets: Literal["language", "language+projector", "all-linear"] = Field(
-        "language", description="which linear layers get an adapter"
-    )
-    learning_rate: float = Field(1.5e-3, gt=0, le=1, description="AdamW step size of the adapter")
-    epochs: int = Field(3, ge=1, le=100, description="passes over a batch, at most")
-    minibatch: int = Field(32, ge=1, description="decisions a gradient step")
-    micro_batch: int = Field(64, ge=1, description="decisions a forward pass")
-    clip_low: float = Field(0.2, gt=0, lt=1, description="ratio clip below 1")
-    clip_high: float = Field(0.28, gt=0, le=10, description="ratio clip above 1")
-    gamma: float = Field(0.93, gt=0, le=1, description="discount a decision")
-    gae_lambda: float = Field(0.5, ge=0, le=1, description="GAE lambda")
-    ratio: Literal["decision", "action", "token"] = Field(
-        "action", description="what one probability ratio covers"
-    )
-    shaping: Literal["potential", "sum"] = Field(
-        "potential", description="how progress becomes reward"
-    )
-    kl_weight: float = Field(0.01, ge=0, description="weight of the exact KL to the start adapter")
-    clone_weight: float = Field(
-        0.0, ge=0, description="weight of cross-entropy on successful episodes"
-    )
-    kl_stop: float = Field(0.02, gt=0, description="stop above this KL(old||new) a token, nats")
-    grad_clip: float = Field(1.0, gt=0, description="gradient norm limit")
-    progress_weight: float = Field(
-        0.0, ge=0, le=0.5, description="weight of potential-based progress, in success units"
-    )
-    checkpointing: bool = Field(
-        default=False, description="recompute activations: less memory, a third more time"
-    )
-    penalty_weight: float = Field(
-        0.0, ge=0, le=0.5, description="fine for a decision that a guard changed, in success units"
-    )
-    warmup_episodes: int = Field(5, ge=0, description="episodes before the first update")
-    experience: bool = Field(
-        default=True, description="let the critic begin with what the checkpoint brings"
-    )
-    control: Literal["", "random-advantage"] = Field(
-        "", description="learn from noise, to show that learning needs the reward"
     )
 
 
@@ -253,6 +205,9 @@ class RunSettings(Table):
     held_out: int = Field(50, ge=0, description="held-out states scored before and after, a task")
     curriculum: Literal["variance", "paper", "uniform"] = Field(
         "variance", description="how the next start state is drawn"
+    )
+    group: int = Field(
+        1, ge=1, le=64, description="episodes in a row from one start state, then the next is drawn"
     )
     out: str = Field("runs", description="folder that holds runs")
     metrics: str = Field(

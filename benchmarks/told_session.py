@@ -86,6 +86,10 @@ class ToldLearner:
         """Pass on."""
         self.inner.observe(scored)
 
+    def forget(self, ids: Sequence[str]) -> None:
+        """Pass on."""
+        self.inner.forget(ids)
+
     def update(self, batch: Sequence[ScoredEpisode], number: int, out: Path) -> dict[str, float]:
         """Tell, then update."""
         _phase(self.tell, "updating")

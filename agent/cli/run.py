@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from agent.sinks.fan import Sinks
     from calibration.profile import Profile
 
+PACES = 1000  # last episodes of which the loop's times are told at the end
+
 Resume = Annotated[
     Path | None,
     typer.Option("--resume", metavar="RUN", help="Go on with this run, as it was told."),
@@ -74,6 +77,7 @@ def run(  # noqa: PLR0913  one parameter an option
     """Act, be judged, record, and improve between episodes; then score what was learned."""
     from agent.cli.watching import must_have_reference
     from agent.errors import Interrupted, UsageError
+    from agent.learn.waiting import must_fit
     from agent.sinks.known import named
 
     flags = {
@@ -101,6 +105,7 @@ def run(  # noqa: PLR0913  one parameter an option
         begin = partial(_begin, resolved)
     named(settings.run)
     must_have_reference(settings.sentinel)
+    must_fit(settings)
     outcome, folder = _deploy(settings, begin, quiet=as_json)
     if outcome is None:
         raise Interrupted(f"stopped on request; go on with: vlarl-agent run --resume {folder}")
@@ -149,7 +154,7 @@ def _deploy(
 
     cell = cell_of(settings.robot)
     robot = make_robot(settings.robot)
-    paces: list[Pace] = []
+    paces: deque[Pace] = deque(maxlen=PACES)
     stops: list[Callable[[], bool]] = []
     try:
         must_be_judged(settings, robot)
@@ -177,7 +182,7 @@ def _deploy(
         _tell_cadence(cadence(paces, robot.card.control_hz))
 
 
-def _take(screen: Screen, sinks: Sinks, paces: list[Pace], event: Event | Tried) -> None:
+def _take(screen: Screen, sinks: Sinks, paces: deque[Pace], event: Event | Tried) -> None:
     from agent.cadence import pace_of
     from agent.session import Acted
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from agent.episode import Float32Array
-from agent.learn import gae
+from agent.learn import gae, waiting
 from agent.learn.critic import Critic, Targets, fit
 from agent.learn.experience import Experience
 from agent.learn.record import Outline
@@ -33,19 +33,30 @@ class Expected:
 
 
 class Baseline:
-    """Advantages of episodes, measured against every episode seen so far."""
+    """Advantages of episodes, measured against the last ones seen, `learn.memory` decisions."""
 
     def __init__(self, settings: LearnSettings, experience: Experience | None = None) -> None:
         self._settings = settings
         self._experience = experience
         self._outlines: dict[str, Outline] = {}
         self._rewards: dict[str, Float32Array] = {}
+        self._decisions = 0
+        self._least = waiting.most(settings)
         self._critic: Critic | None = None
 
     def observe(self, outline: Outline, rewards: Float32Array) -> None:
         """Take note of an episode. rewards: (t,)."""
         self._outlines[outline.id] = outline
         self._rewards[outline.id] = rewards
+        self._decisions += len(rewards)
+        # What the next update learns from stays whatever it takes.
+        while self._decisions > self._settings.memory and len(self._outlines) > self._least:
+            self.forget(next(iter(self._outlines)))
+
+    def forget(self, name: str) -> None:
+        """Leave an episode out from now on, if it is known."""
+        if self._outlines.pop(name, None) is not None:
+            self._decisions -= len(self._rewards.pop(name))
 
     def advantages(self, ids: Sequence[str], seed: int) -> tuple[list[Expected], dict[str, float]]:
         """Refit the critic, then say of each named episode what was to be expected of it.
@@ -56,7 +67,11 @@ class Baseline:
         explained = self._refit(seed)
         used = explained > 0.0
         rows = [self._by_critic(name) if used else self._by_mean(name) for name in ids]
-        return rows, {"critic/explained_variance": explained, "critic/used": float(used)}
+        return rows, {
+            "critic/explained_variance": explained,
+            "critic/used": float(used),
+            "critic/decisions": float(self._decisions),
+        }
 
     def save(self, folder: Path) -> None:
         """Write the critic beside the adapter it belongs to."""

@@ -17,7 +17,7 @@ LEAST_SPREAD = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All decisions of an update (n), one after the other. advantage: (n,), normalised."""
+    """All decisions of an update (n), one after the other. advantage: (n,), as it is weighed."""
 
     views: Views
     tokens: Tensor
@@ -70,10 +70,11 @@ class Share:
     cloned: float
 
 
-def join(acted: Sequence[Acted], advantages: Sequence[Tensor]) -> Batch:
-    """Put episodes together, advantages (t,) each normalised over all; rows as decided.
+def join(acted: Sequence[Acted], advantages: Sequence[Tensor], *, normalise: bool = True) -> Batch:
+    """Put episodes together; rows as decided.
 
-    Raises DataError where the advantages do not differ or are not finite.
+    advantages: (t,) each. normalise: give them mean 0 and unit spread over all of them.
+    Raises DataError where they are not finite, and where those to be normalised do not differ.
     """
     advantage = torch.cat(list(advantages))
     if not bool(torch.isfinite(advantage).all()):
@@ -81,32 +82,43 @@ def join(acted: Sequence[Acted], advantages: Sequence[Tensor]) -> Batch:
             f"finite advantages wanted, NaN or infinity found among {len(acted)} episodes: "
             "their rewards or the critic are broken; look at the judge's progress"
         )
-    spread = float(advantage.std(correction=0))
-    if spread == 0.0:
-        raise DataError(
-            f"no difference in outcome among {len(acted)} episodes: nothing to learn from; "
-            "more episodes, an easier shift or a shaped reward would help"
-        )
+    if normalise:
+        spread = float(advantage.std(correction=0))
+        if spread == 0.0:
+            raise DataError(
+                f"no difference in outcome among {len(acted)} episodes: nothing to learn from; "
+                "more episodes, an easier shift or a shaped reward would help"
+            )
+        advantage = (advantage - advantage.mean()) / max(spread, LEAST_SPREAD)
     return Batch(
-        views=_stack([each.views for each in acted]),
+        views=stack([each.views for each in acted]),
         tokens=torch.cat([each.tokens for each in acted]),
         old=torch.cat([each.log_probs for each in acted]),
         mask=torch.cat([each.mask for each in acted]),
-        advantage=(advantage - advantage.mean()) / max(spread, LEAST_SPREAD),
+        advantage=advantage,
         success=torch.cat([torch.full((len(a.tokens),), a.success) for a in acted]),
         temperature=acted[0].temperature,
     )
 
 
-def carried_out(batch: Batch) -> Batch:
-    """Only the decisions of which something was carried out as asked. DataError if none was."""
-    index = batch.mask.any(-1).nonzero().squeeze(-1)
-    if not len(index):
+def taught(batch: Batch, *, all_count: bool = True) -> Tensor:
+    """Places of the decisions of which something was carried out as asked. DataError for none.
+
+    all_count: those without an advantage too.
+    """
+    carried = batch.mask.any(-1)
+    if not bool(carried.any()):
         raise DataError(
             f"not one of {len(batch)} decisions was carried out as asked: nothing to learn from; "
             "look at what the guard cuts"
         )
-    return batch.rows(index)
+    wanted = carried if all_count else carried & (batch.advantage != 0)
+    if not bool(wanted.any()):
+        raise DataError(
+            f"not one of {len(batch)} decisions that teach was carried out as asked: nothing to "
+            "learn from; look at what the guard cuts"
+        )
+    return wanted.nonzero().squeeze(-1)
 
 
 def share(part: Batch, whole: Batch, group: int) -> Share:
@@ -122,7 +134,8 @@ def _counts(batch: Batch, group: int) -> tuple[int, int, int, int]:
     return len(mask), int(ratios.sum()), int(mask.sum()), int(cloned.sum())
 
 
-def _stack(views: Sequence[Views]) -> Views:
+def stack(views: Sequence[Views]) -> Views:
+    """Put views of several episodes together, prompts padded to the longest."""
     longest = max(each.prompt_ids.shape[1] for each in views)
     proprio = [each.proprio for each in views if each.proprio is not None]
     return Views(

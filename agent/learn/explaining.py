@@ -19,16 +19,17 @@ def explained(
     rewards: Sequence[Rewards],
     expected: Sequence[Expected],
     joined: Batch,
+    learned: Tensor,
     after: Tensor,
 ) -> list[tuple[str, Explained]]:
     """One explanation an episode, in the order of `joined`, which holds all their decisions.
 
-    after: log-probabilities of those decisions of which something was carried out.
+    learned: places of the decisions that took part. after: log-probabilities of those.
     """
-    seen = joined.mask.any(-1)
-    known = joined.old.where(seen[:, None], torch.nan)
+    known = torch.full_like(joined.old, torch.nan)
+    known[learned] = joined.old[learned]
     then = torch.full_like(joined.old, torch.nan)
-    then[seen] = after.cpu()
+    then[learned] = after.cpu()
     found, at = [], 0
     for each, earned, was in zip(acted, rewards, expected, strict=True):
         rows = slice(at, at + len(each.tokens))

@@ -33,7 +33,8 @@ class Explained:
     value: (t + 1,) what the critic expected at each view; NaN where plain averages were used.
     advantage: (t,) in units of success. weighed: (t,) as the loss used it, normalised.
     before, after: (t, d) log-probabilities of the tokens under the adapter that acted and under
-    the candidate made of it; NaN in decisions of which nothing was carried out.
+    the candidate made of it; NaN in decisions that took no part, because nothing of them was
+    carried out, or because the rule learns nothing from them.
     """
 
     sparse: Float32Array

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Set
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Ledger:
         self._updates = run / "updates"
         self._current = run / "current"
         self._reports: list[UpdateReport] = []
+        self._used: set[str] = set()
 
     def open(self) -> None:
         """Read the history and clear away what was never committed. For the run's one writer."""
@@ -50,6 +52,7 @@ class Ledger:
     def read(self) -> None:
         """Read the history and touch nothing."""
         self._reports = reports(self._updates.parent)
+        self._used = {episode for report in self._reports for episode in report.episodes}
 
     @property
     def current(self) -> str:
@@ -67,9 +70,9 @@ class Ledger:
         return tuple(self._reports)
 
     @property
-    def used(self) -> frozenset[str]:
+    def used(self) -> Set[str]:
         """Ids of the episodes that no update may use again."""
-        return frozenset(e for report in self._reports for e in report.episodes)
+        return self._used
 
     def folder(self, adapter: str) -> Path | None:
         """Where an adapter lies; None for the base. Raises DataError if it is gone."""
@@ -98,6 +101,7 @@ class Ledger:
         text = json.dumps(asdict(report), indent=1, sort_keys=True)
         durable.write_text(self._updates / f"{report.number:04d}.json", text)
         self._reports.append(report)
+        self._used.update(report.episodes)
         if staged is not None and staged.exists():
             shutil.rmtree(staged)
         self._point()

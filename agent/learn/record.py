@@ -43,7 +43,7 @@ class Views:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """The decisions of one episode (t of them) and what came of them.
+    """The decisions of one episode (t of them) and what came of them. start: of its task.
 
     tokens: (t, d) int64. log_probs: (t, d) float32, of the acting adapter. mask: (t, d) bool,
     True where the token's action was carried out as asked.
@@ -51,6 +51,7 @@ class Acted:
 
     id: str
     task: str
+    start: int
     views: Views
     tokens: Tensor
     log_probs: Tensor
@@ -92,11 +93,12 @@ def encode(policy: VLAPolicy, scored: ScoredEpisode, *, pixels: bool) -> tuple[A
     done = np.cumsum([0] + [len(step.applied) for step in episode.steps])
     elapsed = torch.from_numpy(done / episode.task.horizon_steps).float()
     success = scored.signal.verdict is Verdict.SUCCESS
+    task = episode.task
     acted = Acted(
-        episode.id, episode.task.name, views, *_tokens(scored), episode.temperature, success
+        episode.id, task.name, task.start, views, *_tokens(scored), episode.temperature, success
     )
     ended = isinstance(episode.ending, Terminated)
-    return acted, Outline(episode.id, episode.task.name, features.float().cpu(), elapsed, ended)
+    return acted, Outline(episode.id, task.name, features.float().cpu(), elapsed, ended)
 
 
 def _views(inputs: ModelInputs, seen: Tensor) -> Views:

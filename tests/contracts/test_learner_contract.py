@@ -1,4 +1,4 @@
-"""The Learner contract, run on PPO with every kind of adapter and both decodings."""
+"""The Learner contract: PPO with every kind of adapter and both decodings, and every other rule."""
 
 import pytest
 import torch
@@ -20,6 +20,14 @@ KINDS = [
 ]
 
 
+# The others compare episodes of one start state, or keep what an update of before succeeded in.
+RULES = {
+    "rft": {},
+    "rloo": {},
+    "grpo": {"replay": 4, "clone_weight": 0.1},
+}
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     return {
@@ -39,5 +47,17 @@ class TestPPOLearner(LearnerContract):
             settings = learning(targets=targets, minibatch=8)
             learner = PPOLearner(policy, settings, seed=5)
             return Pupil(policy, learner, lambda count, seed: play(policy, count, seed))
+
+        return build
+
+
+@pytest.mark.parametrize("rule", RULES)
+class TestOtherRules(LearnerContract):
+    @pytest.fixture
+    def make(self, folders, rule):
+        def build():
+            policy = VLAPolicy(folders["one-pass"])
+            learner = PPOLearner(policy, learning(rule=rule, minibatch=2, **RULES[rule]), seed=5)
+            return Pupil(policy, learner, lambda count, seed: play(policy, count, seed, start=3))
 
         return build

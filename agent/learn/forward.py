@@ -1,0 +1,70 @@
+"""The model's passes over recorded decisions, as many at once as fit its device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from agent.learn import loss as losses
+from agent.learn.batch import Batch
+from agent.learn.record import Views
+from agent.policy.images import to_pixels
+from agent.policy.policy import VLAPolicy
+from agent.policy.vla import log_probs as token_log_probs
+
+
+class Forward:
+    """Answers of adapters on views that were kept. at_once: decisions a pass; it may shrink."""
+
+    def __init__(self, policy: VLAPolicy, at_once: int, *, pixels: bool) -> None:
+        """pixels: views hold images, for an adapter in the vision tower too."""
+        self._policy, self._pixels = policy, pixels
+        self.at_once = at_once
+
+    def logits(self, views: Views, tokens: Tensor, adapter: str) -> Tensor:
+        """Logits (b, d, a) of the tokens' places; in turn, each follows the tokens before it."""
+        model = self._policy.model
+        with self._policy.adapters.use(adapter):
+            seen = views.patches
+            if self._pixels:
+                config = self._policy.config
+                seen = model.patches(to_pixels(seen, config.pixel_mean, config.pixel_std))
+            words = views.prompt_ids, views.prompt_mask
+            return model.action_logits(seen, views.proprio, *words, tokens)
+
+    def pieces(self, batch: Batch) -> Iterator[Batch]:
+        """Micro-batches, each on the model's device when its turn comes."""
+        for index in torch.arange(len(batch)).split(self.at_once):
+            yield batch.rows(index).to(self._policy.device)
+
+    @torch.no_grad()
+    def scores(self, batch: Batch, adapter: str) -> Tensor:
+        """Log-probabilities (n, d) of the tokens under an adapter, at their temperature."""
+        rows = []
+        for part in self.pieces(batch):
+            logits = self.logits(part.views, part.tokens, adapter)
+            rows.append(token_log_probs(logits, part.tokens, part.temperature).cpu())
+        return torch.cat(rows)
+
+    @torch.no_grad()
+    def apart(self, batch: Batch, ours: str, theirs: str) -> float:
+        """Exact KL(ours || theirs) a token over a batch, at temperature 1."""
+        total = 0.0
+        for part in self.pieces(batch):
+            mine = self.logits(part.views, part.tokens, ours)
+            other = self.logits(part.views, part.tokens, theirs)
+            total += float(losses.exact_kl(mine, other, part.mask)) * int(part.mask.sum())
+        return total / int(batch.mask.sum())
+
+    @torch.no_grad()
+    def said(self, views: Views, tokens: Tensor, mask: Tensor, adapter: str) -> float:
+        """Sum of the masked tokens' log-probabilities at temperature 1."""
+        total = 0.0
+        for index in torch.arange(len(tokens)).split(self.at_once):
+            seen = views.rows(index).to(self._policy.device)
+            told = tokens[index].to(self._policy.device)
+            scores = token_log_probs(self.logits(seen, told, adapter), told, 1.0).cpu()
+            total += float(scores[mask[index]].sum())
+        return total
