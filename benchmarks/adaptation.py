@@ -1,11 +1,15 @@
-"""Adaptation to shifts of the world: deployments over shifts, seeds and a control.
+"""Adaptation to shifts of the world: deployments over shifts, seeds, a control, and variants.
 
     python -m benchmarks.adaptation --task lift-red-cube --shift rotate=0.8 --shift gain=0.5
         --seeds 0 1 2 --controls "" random-advantage --out results/adaptation-tabletop.json
 
-Each row is one `vlarl-agent run` in a process of its own, and then the start adapter and the kept
-one on the same held-out states of the unshifted world, to see what was forgotten. Rows in the
-results file are not repeated, and a deployment that was interrupted goes on where it was.
+    python -m benchmarks.adaptation --shift drift=0.18 --variants ppo rft grpo no-curriculum
+        --shifted-only --out results/ablation-tabletop.json
+
+Variants are those of benchmarks/variants.py. Each row is one `vlarl-agent run` in a process of its
+own, and then the start adapter and the kept one on the same held-out states of the unshifted world,
+to see what was forgotten. Rows in the results file are not repeated, and a deployment that was
+interrupted goes on where it was.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from typing import Any, NoReturn
 from agent import durable
 from agent.configuration import parse_shift
 from benchmarks import setting
+from benchmarks.variants import sets_of
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +41,7 @@ KEPT_KEYS = (
     "task", "shift", "seed", "robots", "control", "episodes", "minutes", "before", "after",
     "paired_p", "updates", "updates_kept", "adapter", "kept", "why",
 )  # fmt: skip
-KEY = ("task", "shift", "seed", "control")
+KEY = ("task", "shift", "seed", "control", "variant")
 COMMAND = Path(sys.executable).with_name("vlarl-agent")
 
 
@@ -50,10 +55,12 @@ class Protocol:
     held_out: int
     checkpoint: str
     sets: tuple[str, ...]
+    robot: str = "tabletop"
+    unshifted: bool = True
 
     def world(self) -> list[str]:
         """Flags that runs and evaluations share."""
-        flags = ["--task", self.task]
+        flags = ["--robot", self.robot, "--task", self.task]
         if self.checkpoint:
             flags += ["--checkpoint", self.checkpoint]
         return flags + [word for each in self.sets for word in ("--set", each)]
@@ -66,12 +73,15 @@ class Cell:
     shift: str
     seed: int
     control: str
+    variant: str = ""
 
     def name(self, protocol: Protocol) -> str:
         """A folder name that no other deployment has."""
         told = hashlib.sha256(repr((protocol, self)).encode()).hexdigest()[:8]
         shift = self.shift.replace("=", "").replace(",", "-") or "unshifted"
-        return "-".join(filter(None, [protocol.task, shift, self.control, str(self.seed), told]))
+        task = protocol.task.replace("/", "-")
+        parts = task, shift, self.control, self.variant, str(self.seed), told
+        return "-".join(filter(None, parts))
 
 
 def main() -> None:
@@ -86,11 +96,15 @@ def main() -> None:
         asked.held_out,
         asked.checkpoint,
         tuple(asked.set),
+        asked.robot,
+        not asked.shifted_only,
     )
+    for variant in asked.variants:
+        sets_of(variant, protocol.sets)  # before anything is run
     shifts = [each.strip() for each in asked.shift]
     report = _opened(asked.out, protocol)
     done = {_key(row) for row in report["rows"]}
-    cells = [Cell(*each) for each in product(shifts, asked.seeds, asked.controls)]
+    cells = [Cell(*each) for each in product(shifts, asked.seeds, asked.controls, asked.variants)]
     missing = [each for each in cells if _key(_named(protocol, each)) not in done]
     log.info("%d deployments, %d of them to be made", len(cells), len(missing))
     bench = Bench(protocol, asked.scratch)
@@ -120,14 +134,17 @@ class Bench:
         home = self._scratch / cell.name(self._protocol)
         home.mkdir(parents=True, exist_ok=True)
         outcome = self._outcome(cell, home)
-        row = {key: outcome[key] for key in KEPT_KEYS}
+        row = {
+            **{key: outcome[key] for key in KEPT_KEYS},
+            "control": cell.control, "variant": cell.variant, "commit": setting.commit(),
+        }  # fmt: skip
+        if not self._protocol.unshifted:
+            return row
         with self._base_scored:
             before = self._unshifted("base", self._scratch / f"{self._base_name()}.json")
         kept = outcome["kept"]
         after = self._unshifted(outcome["run"], home / "unshifted.json") if kept else before
-        return {
-            **row, "unshifted_before": before, "unshifted_after": after, "commit": setting.commit()
-        }  # fmt: skip
+        return {**row, "unshifted_before": before, "unshifted_after": after}
 
     def stop(self) -> None:
         """Ask every running process to stop; a deployment can be resumed."""
@@ -147,11 +164,13 @@ class Bench:
         flags += ["--held-out", str(protocol.held_out)]
         if cell.control:
             flags += ["--set", f"learn.control={cell.control}"]
+        for each in sets_of(cell.variant, protocol.sets):
+            flags += ["--set", each]
         return self._asked(home, "run", "--json", *protocol.world(), *flags)
 
     def _base_name(self) -> str:
         told = hashlib.sha256(repr(self._protocol).encode()).hexdigest()[:8]
-        return f"{self._protocol.task}-unshifted-base-{told}"
+        return f"{self._protocol.task.replace('/', '-')}-unshifted-base-{told}"
 
     def _unshifted(self, adapter: str, file: Path) -> dict[str, Any]:
         """Successes of an adapter on the held-out states of the unshifted world, asked once."""
@@ -180,10 +199,15 @@ class Bench:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Deployments over shifts, seeds and controls.")
+    parser.add_argument("--robot", default="tabletop")
     parser.add_argument("--task", default="lift-red-cube")
     parser.add_argument("--shift", action="append", required=True, metavar="NAME=NUMBER,...")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--controls", nargs="+", default=[""])
+    parser.add_argument("--variants", nargs="+", default=[""], metavar="NAME")
+    parser.add_argument(
+        "--shifted-only", action="store_true", help="do not look back at the unshifted world"
+    )
     parser.add_argument("--episodes", type=int, default=96)
     parser.add_argument("--minutes", type=float, default=60.0, help="of a deployment, at most")
     parser.add_argument("--held-out", type=int, default=50)
@@ -202,6 +226,8 @@ def _opened(out: Path, protocol: Protocol) -> dict[str, Any]:
         "held_out": protocol.held_out, "checkpoint": protocol.checkpoint,
         "sets": list(protocol.sets),
     }  # fmt: skip
+    if protocol.robot != "tabletop":
+        now["robot"] = protocol.robot
     rows: list[dict[str, Any]] = []
     if out.exists():
         found = json.loads(out.read_text())
@@ -240,12 +266,13 @@ def _taken(report: dict[str, Any], future: Future[dict[str, Any]], cell: Cell, o
 def _named(protocol: Protocol, cell: Cell) -> dict[str, Any]:
     return {
         "task": protocol.task, "shift": parse_shift(cell.shift), "seed": cell.seed,
-        "control": cell.control,
+        "control": cell.control, "variant": cell.variant,
     }  # fmt: skip
 
 
 def _key(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(json.dumps(row[key], sort_keys=True) for key in KEY)
+    # Rows of before there were variants have none.
+    return tuple(json.dumps(row.get(key, ""), sort_keys=True) for key in KEY)
 
 
 def _interrupted(*_: object) -> NoReturn:

@@ -12,6 +12,7 @@ from benchmarks import (
     hacked_section,
     judge_sections,
     judged_section,
+    learning_section,
     libero_section,
     model_section,
     store_sections,
@@ -23,6 +24,8 @@ MOST_ROWS, MOST_COLUMNS = 60, 14  # of a table; more is for machines
 
 TITLES = {
     "adaptation-tabletop": "Adaptation on the table-top arm",
+    "ablation-libero": "Variants of learning on LIBERO",
+    "ablation-tabletop": "Variants of learning on the table-top arm",
     "adaptation-libero": "Adaptation on LIBERO",
     "calibration": "Camera and hand-eye calibration against the truth",
     "crash": "Ways to die, and what they leave",
@@ -37,6 +40,7 @@ TITLES = {
     "reward-hacking": "A judge that can be fooled, with and without the court",
     "reward-eval": "The judge against the simulator",
     "reward-speed": "What a judge's memory saves",
+    "soak": "Thousands of episodes in one run",
     "speed": "Speed of the agent",
     "tabletop_speed": "Speed of the table-top simulator",
 }
@@ -153,6 +157,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("adaptation", adaptation),
+    ("ablation", lambda found: learning_section.ablation(found, table, score)),
     ("libero-expert", expert),
     ("libero-speed", lambda found: libero_section.speed(found, table)),
     ("speed", speed),
