@@ -62,6 +62,12 @@ def find_assets(assets: str) -> Path | None:
     return None
 
 
+def assets_in_use() -> Path:
+    """The folder that LIBERO, once loaded, takes its assets from."""
+    libero: Any = importlib.import_module("libero.libero")
+    return Path(libero._assets_path_cache)
+
+
 @contextlib.contextmanager
 def numpy_seed(seed: int) -> Iterator[None]:
     """Seed numpy's global generator, which LIBERO draws from, and put it back afterwards."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from agent.episode import (
     Action,
     Ending,
+    Float32Array,
     Observation,
     Reading,
     RobotCard,
@@ -25,8 +27,10 @@ from agent.errors import UsageError
 from agent.settings import RobotSettings
 from sim.libero.look import CAMERAS, Look
 from sim.libero.pins import Pin
-from sim.libero.shifts import ActionShift
+from sim.libero.shifts import ActionShift, shifts_of
 from sim.libero.tasks import FRESH, STARTS, find_pin, suites, task_cards
+from sim.libero.wording import worded
+from sim.shifting.pixels import noisy
 
 if TYPE_CHECKING:
     from sim.libero.sight import Sight
@@ -55,7 +59,9 @@ class Libero:
             raise UsageError(f"LIBERO has no camera {sorted(unknown)}; known: {', '.join(CAMERAS)}")
         self._settings = settings
         self._cameras = cameras
-        self._shift = ActionShift(settings.shift)
+        self._shifts = shifts_of(settings.shift)
+        self._shift = ActionShift(self._shifts)
+        self._rng = np.random.default_rng(0)  # of pixels' noise; anew at each reset
         self._world: World | None = None
         self._sight: Sight | None = None
         self._worlds: dict[Pin, World] = {}  # the one used last comes last
@@ -101,6 +107,7 @@ class Libero:
         self._world = self._world_of(pin)
         self._world.reset(task.start, task.seed)
         self._shift.reset()
+        self._rng = np.random.default_rng([task.seed, task.start, zlib.crc32(task.name.encode())])
         self._task, self._done, self._steps = task, False, 0
         self.resets += 1
         return self._look(self._world, task)
@@ -123,7 +130,7 @@ class Libero:
             self._world.step(self._shift.apply(_command(action)))
             self._steps += 1
             applied.append(action)
-            track.append(self._world.proprio())
+            track.append(self._felt(self._world))
             ending = self._ending(self._world, self._task)
             if ending is not None:
                 self._done = True
@@ -158,8 +165,14 @@ class Libero:
         while len(known) >= MOST_WORLDS:
             known.pop(next(iter(known))).close()
         look = Look(settings.image_px, settings.render, settings.pictures)
-        known[pin] = World(pin, self._cameras, look, settings.assets)
+        known[pin] = World(pin, self._cameras, look, settings.assets, self._shifts)
         return known[pin]
+
+    def _felt(self, world: World) -> Float32Array:
+        proprio = world.proprio()
+        if self._shifts.offset:
+            proprio[:2] += self._shifts.offset / np.sqrt(2.0)
+        return proprio
 
     def _ending(self, world: World, task: Task) -> Ending | None:
         if world.succeeded():
@@ -172,10 +185,13 @@ class Libero:
 
         if self._sight is None or self._sight.world is not world:
             self._sight = Sight(world)
+        images, sigma = world.images(), self._shifts.noise
+        if sigma:
+            images = {name: noisy(image, sigma, self._rng) for name, image in images.items()}
         return Observation(
-            world.images(),
-            world.proprio(),
-            task.instruction,
+            images,
+            self._felt(world),
+            worded(task.instruction, round(self._shifts.paraphrase)),
             time.monotonic(),
             privileged=landmarks(self._sight),
         )

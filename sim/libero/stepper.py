@@ -127,8 +127,8 @@ class Stepper:
         self._angular = np.zeros((3, model.nv))
         self._clock = Clock()
         self._goal, self._goal_axes = self._before.place, self._before.axes
-        self._placed = False
-        self._closing = 0.0
+        self._placed, self._closing = False, 0.0
+        self.reach = 1.0  # how far from their middle the fingers go, share of what they can
         self.seen = self._catch(self.data.qpos.copy())
 
     def place(self, state: Float64Array) -> None:
@@ -197,7 +197,7 @@ class Stepper:
         self._ctrl[self._motors] = np.minimum(np.maximum(wanted, self._weakest), self._strongest)
         # The fingers are commanded apart and together, never both to one side.
         closing = self._closing + closing * _FINGERS_A_SUBSTEP
-        self._closing = min(max(closing, -1.0), 1.0)
+        self._closing = min(max(closing, -self.reach), self.reach)
         self._ctrl[self._grips] = self._grip_middle + self._grip_half * self._closing
 
     def _catch(self, qpos: Float64Array) -> Seen:

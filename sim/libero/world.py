@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,13 +16,18 @@ from numpy.typing import NDArray
 
 from agent.episode import Float32Array, Uint8Array
 from agent.errors import DataError
+from sim.libero.extras import choose_extras, extra_names, widened, with_extras
 from sim.libero.eyes import Eyes
-from sim.libero.install import load_libero, numpy_seed
+from sim.libero.install import assets_in_use, load_libero, numpy_seed
 from sim.libero.look import CAMERAS, Look
+from sim.libero.matter import roughen, weigh
 from sim.libero.pins import Pin
+from sim.libero.shifts import Shifts
 from sim.libero.starts import read_starts
 from sim.libero.stepper import Kept, Stepper
+from sim.libero.surfaces import dress, light_up, turn_hues
 from sim.libero.tasks import FRESH, SETTLING_STEPS
+from sim.shifting.cameras import moved_cameras
 
 Float64Array = NDArray[np.float64]
 
@@ -40,20 +48,30 @@ class Pose:
 class World:
     """LIBERO's own scene and goal for one task, with a shorter way to step and to draw it.
 
-    cameras: our names of those that can be drawn. drawn: faithful, or fast (see `Eyes`).
+    cameras: our names of those that can be drawn. shifts: what is unlike LIBERO, for good.
     """
 
-    def __init__(self, pin: Pin, cameras: tuple[str, ...], look: Look, assets: str) -> None:
+    def __init__(
+        self,
+        pin: Pin,
+        cameras: tuple[str, ...],
+        look: Look,
+        assets: str,
+        shifts: Shifts = Shifts(),  # noqa: B008  frozen
+    ) -> None:
         bddl = pin.bddl()
-        self.pin = pin
+        self.pin, self._shifts = pin, shifts
+        kinds = choose_extras(bddl.read_text(), pin.name, round(shifts.distractors))
+        self.extras = extra_names(kinds)
         self._starts = read_starts(pin.starts())
         self._cameras, self._drawing = cameras, look
         load_libero(assets, look.gl)
         made: Any = importlib.import_module("libero.libero.envs.env_wrapper")
         try:
-            with contextlib.redirect_stdout(sys.stderr), numpy_seed(0):
+            talk = contextlib.redirect_stdout(sys.stderr)
+            with talk, numpy_seed(0), _task_file(bddl, kinds) as file:
                 self._env = made.ControlEnv(
-                    bddl_file_name=str(bddl),
+                    bddl_file_name=str(file),
                     use_camera_obs=False,
                     has_offscreen_renderer=False,
                     # The model of a task never changes: only the state goes back at a reset.
@@ -65,6 +83,7 @@ class World:
             raise DataError(f"{pin.name} cannot be built from these assets: {error}") from error
         env = self._env.env
         self._stepper = Stepper(env)
+        self._shift(shifts)
         # A stove's burner glows: few scenes hold what changes its looks.
         self._glows = bool(env.tracking_object_states_change or env.visualization_sites_list)
         self._eyes: Eyes | None = None
@@ -81,10 +100,8 @@ class World:
         seed = seed if stored else start
         drawn = self._furnish(seed)
         if (start, seed) not in self._settled:
-            self._stepper.place(self._starts[start] if stored else drawn)
-            self._glow()
-            for _ in range(SETTLING_STEPS):
-                self.step(_STILL)
+            self._begin(self._starts[start] if stored else drawn, (seed, start))
+            self._settle()
             _remember(self._settled, (start, seed), self._stepper.keep())
         # A state that was settled before and one that was settled now go on in the same way.
         self._stepper.resume(self._settled[start, seed])
@@ -150,6 +167,37 @@ class World:
             self._eyes.close()
         self._env.close()
 
+    def _shift(self, shifts: Shifts) -> None:
+        """Change the model, before anything is drawn of it."""
+        model, env = self._stepper.model, self._env.env
+        things = [env.obj_body_id[name] for name in self.movables()]
+        self._stepper.reach = abs(shifts.gripper)
+        roughen(model, shifts.friction)
+        weigh(model, things, shifts.mass)
+        moved_cameras(model, shifts, CAMERAS)
+        model.camera(CAMERAS["agentview"]).pos[1] += shifts.camera
+        light_up(model, shifts.light)
+        turn_hues(model, things, shifts.colour)
+        dress(model, round(shifts.texture), assets_in_use())
+
+    def _begin(self, state: Float64Array, seeds: tuple[int, int]) -> None:
+        """Go to a state, with what is shifted in it. seeds: of where things then stand."""
+        joints = tuple(self._env.env.objects_dict[name].joints[-1] for name in self.extras)
+        state = widened(self._stepper.model, state, joints)
+        self._stepper.place(state)
+        if self._shifts.rearrange:
+            from sim.libero.arranging import arrange  # it looks at a whole World
+
+            # Stored states hold things a little above where they stand.
+            self._settle()
+            rng = np.random.default_rng(seeds)
+            self._stepper.place(arrange(self, state, self._shifts, rng))
+
+    def _settle(self) -> None:
+        self._glow()
+        for _ in range(SETTLING_STEPS):
+            self.step(_STILL)
+
     def _furnish(self, seed: int) -> Float64Array:
         """Put the furniture where LIBERO would at a reset with this seed; the state it draws."""
         model = self._stepper.model
@@ -164,6 +212,18 @@ class World:
     def _glow(self) -> None:
         if self._glows:
             self._env._post_process()
+
+
+@contextlib.contextmanager
+def _task_file(bddl: Path, kinds: tuple[str, ...]) -> Iterator[Path]:
+    """The pinned file itself, or while LIBERO reads it one with further things in it."""
+    if not kinds:
+        yield bddl
+        return
+    with tempfile.TemporaryDirectory(prefix="vlarl-libero-") as folder:
+        file = Path(folder) / bddl.name
+        file.write_text(with_extras(bddl.read_text(), kinds))
+        yield file
 
 
 def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
