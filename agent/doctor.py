@@ -19,8 +19,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 import agent
-from agent.errors import DataError, RobotFault, StorageError, VlarlError
-from agent.registry import make_examiner
+from agent.errors import DataError, RobotFault, StorageError, UsageError, VlarlError
+from agent.registry import SHIFTS, make_examiner, shifts_of
 from agent.settings import RobotSettings, RunSettings
 
 PROBE_LIMIT_S = 60.0  # a busy machine takes long to import torch
@@ -53,7 +53,7 @@ class Check:
 def examine() -> tuple[Check, ...]:
     """Look at everything; takes seconds, for what is heavy is tried in child processes."""
     single: Sequence[Callable[[], Check]] = (python, packages, rooms, torch)
-    rest: Sequence[Callable[[], Check]] = (disk, checkpoint, libero, ros, cameras)
+    rest: Sequence[Callable[[], Check]] = (disk, checkpoint, libero, shifts, ros, cameras)
     return (*(check() for check in single), *drawing(), *(check() for check in rest))
 
 
@@ -210,6 +210,15 @@ def libero() -> Check:
         found = f"hf-libero {version}, no assets" + (f" ({error})" if error else "")
         return Check("libero", Status.WARN, found, "see docs/libero.md, or set robot.assets")
     return Check("libero", Status.OK, f"hf-libero {version}, assets at {said}")
+
+
+def shifts() -> Check:
+    """What `--shift` can change in each simulated world."""
+    try:
+        known = "; ".join(f"{robot}: {', '.join(shifts_of(robot))}" for robot in SHIFTS)
+    except UsageError as error:
+        return Check("shifts", Status.WARN, str(error), "is another package called sim?")
+    return Check("shifts", Status.OK, known)
 
 
 def ros() -> Check:

@@ -30,6 +30,11 @@ REMEDIES: Mapping[str, str] = {
 SUITES: Mapping[str, str] = dict.fromkeys(
     ("libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90"), "libero"
 )
+# The cards of what each simulated world can be shifted by.
+SHIFTS: Mapping[str, str] = {
+    "tabletop": "sim.tabletop.shifts:SHIFTS",
+    "libero": "sim.libero.shifts:SHIFTS",
+}
 EXPERTS: Mapping[str, str] = {
     "tabletop": "sim.tabletop.expert:TabletopExpert",
     "libero": "sim.libero.expert:LiberoExpert",
@@ -91,6 +96,11 @@ def make_expert(settings: RobotSettings, robot: Robot) -> Policy:
 def make_phase(robot: str) -> Callable[[Episode], Float32Array] | None:
     """Load what tells the true phase of each view of an episode; None for other robots."""
     return _resolve(robot, PHASES, "robot with a phase") if robot in PHASES else None
+
+
+def shifts_of(robot: str) -> tuple[str, ...]:
+    """Names of what this robot's world can be shifted by. Raises UsageError for other robots."""
+    return tuple(card.name for card in _resolve(robot, SHIFTS, "robot with shifts"))
 
 
 def make_onlooker(settings: RobotSettings, camera: str, *, posed: bool) -> Onlooker:

@@ -53,6 +53,13 @@ def test_all_rooms_come_from_one_place_here():
     assert doctor.rooms().status is Status.OK
 
 
+def test_what_each_world_can_be_shifted_by_is_listed():
+    tabletop, _, libero = doctor.shifts().found.partition("; libero: ")
+    assert tabletop.startswith("tabletop: rotate, gain,")
+    assert tabletop.endswith(" paraphrase")
+    assert {"texture", "poses", "target", "camera_roll"} <= set(libero.split(", "))
+
+
 def test_little_disk_space_fails_with_the_code_of_storage(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor, "LEAST_FREE_GB", 1e9)
     check = doctor.disk()

@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.libero.surfaces import PICTURES
 from sim.libero.wording import WORDINGS
 from sim.shifting.cards import ShiftCard, check
 from sim.shifting.frame import shifted
@@ -18,6 +17,15 @@ from sim.shifting.shared import MASS, MOVING, SEEING, SharedShifts
 Float64Array = NDArray[np.float64]
 
 MOST_DISTRACTORS = 4
+# Of table, floor and walls, in the order in which they follow each other.
+PICTURES = (
+    "light-gray-floor-tile.png",
+    "seamless_wood_planks_floor.png",
+    "light-gray-plaster.png",
+    "martin_novak_wood_table.png",
+    "yellow_linen_wall_texture.png",
+    "gray_ceramic_tile.png",
+)
 
 
 @dataclass(frozen=True, slots=True)

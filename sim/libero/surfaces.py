@@ -11,16 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from agent.errors import DataError
+from sim.libero.shifts import PICTURES
 
-# Of LIBERO's own, in the order in which they follow each other; every suite's scenes use them.
-PICTURES = (
-    "light-gray-floor-tile.png",
-    "seamless_wood_planks_floor.png",
-    "light-gray-plaster.png",
-    "martin_novak_wood_table.png",
-    "yellow_linen_wall_texture.png",
-    "gray_ceramic_tile.png",
-)
 # The model's names of what lies under and behind the things; a desk's own picture counts as wood.
 _SURFACES = (
     "texplane", "tex-wall", "tex-table", "tex-table-legs", "tex-desk", "tex-living_room_table",
