@@ -21,7 +21,7 @@ Float64Array = NDArray[np.float64]
 _CELL_M = 0.01  # of the grid on which footprints are compared
 _GAP_M = 0.02  # between what was moved and anything else
 _ROOM_M = 0.05  # between a further thing and anything else, the way of the task's things included
-_REACH_M = (0.35, 0.75)  # level, from the arm; what stood beyond may stay as far
+_REACH_M = (0.42, 0.75)  # level, from the arm, folded or stretched out; or as far as it was
 _ASIDE_M = 0.3  # to either side of the middle, likewise
 _STANDS_M = 0.012  # no further above the table stands what stands on it
 _LIFT_M = 0.002  # a further thing is set down from this high
@@ -145,11 +145,9 @@ class _Table:
         near, far = _REACH_M
         for name in group:
             was = self._place(name) - self._base
-            now = was + way
-            (off_was, off), (aside_was, aside) = (
-                (np.linalg.norm(was), np.linalg.norm(now)), (abs(was[1]), abs(now[1])),
-            )  # fmt: skip
-            if off > max(far, off_was) or off < min(near, off_was):
+            off_was, off = float(np.linalg.norm(was)), float(np.linalg.norm(was + way))
+            aside_was, aside = abs(float(was[1])), abs(float(was[1] + way[1]))
+            if not min(near, off_was) <= off <= max(far, off_was):
                 return False
             if aside > max(_ASIDE_M, aside_was):
                 return False
@@ -177,7 +175,7 @@ class _Table:
         cloud = self.sight.points(name)
         height = self._floor + _LIFT_M - float(cloud[:, 2].min())
         self._qpos[address + 2] = height
-        return cloud + np.array([0.0, 0.0, height])
+        return np.asarray(cloud + np.array([0.0, 0.0, height]))
 
     def _place(self, name: str) -> Float64Array:
         """(2,) m: where a thing stands now, or a place."""
