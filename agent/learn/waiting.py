@@ -33,6 +33,8 @@ def due(settings: Settings, sealed: int, waiting: Sequence[ScoredEpisode]) -> bo
 def must_fit(settings: Settings) -> None:
     """Refuse settings that contradict each other. Raises UsageError."""
     learn, group = settings.learn, settings.run.group
+    if not settings.run.update:
+        return
     if learn.every_episodes % group:
         raise UsageError(
             f"learn.every_episodes must be a multiple of run.group: found {learn.every_episodes} "

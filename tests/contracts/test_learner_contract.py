@@ -57,7 +57,8 @@ class TestOtherRules(LearnerContract):
     def make(self, folders, rule):
         def build():
             policy = VLAPolicy(folders["one-pass"])
-            learner = PPOLearner(policy, learning(rule=rule, minibatch=2, **RULES[rule]), seed=5)
+            settings = learning(rule=rule, minibatch=2, epochs=1, **RULES[rule])
+            learner = PPOLearner(policy, settings, seed=5)
             return Pupil(policy, learner, lambda count, seed: play(policy, count, seed, start=3))
 
         return build

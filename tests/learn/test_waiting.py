@@ -91,3 +91,5 @@ def test_settings_that_contradict_each_other_are_refused(settings, why):
 def test_settings_that_agree_are_not():
     must_fit(told(2, rule="grpo", replay=5, clone_weight=0.1))
     must_fit(told())
+    acting_only = Settings.model_validate({"run": {"group": 3, "update": False}})
+    must_fit(acting_only)
