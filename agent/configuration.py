@@ -105,6 +105,7 @@ def resolve(
     for each in told:  # one by one, so that a wrong value is refused even where a later one wins
         settings = _laid_over(settings, each)
         origins[each.key] = each.origin
+    must_be_cut(settings.learn.targets, settings.learn.top_layers)
     return Resolved(settings, origins)
 
 

@@ -14,6 +14,7 @@ from agent.curriculum import choose_cards
 from agent.episode import TaskCard
 from agent.learn.ledger import Ledger
 from agent.learn.ppo import PPOLearner
+from agent.learn.views import keep_of
 from agent.policy.policy import VLAPolicy
 from agent.policy.usage import Usage
 from agent.protocols import Robot
@@ -62,9 +63,14 @@ def usual(resolved: Resolved) -> Resolved:
 
 
 def make_policy(settings: Settings) -> VLAPolicy:
-    """Load the checkpoint that the settings name, or the one shipped."""
+    """Load the checkpoint that the settings name, or the one shipped.
+
+    Raises UsageError for adapters that it cannot have.
+    """
     folder = Path(settings.policy.checkpoint) if settings.policy.checkpoint else SHIPPED
-    return VLAPolicy(folder, settings.policy.threads, usage_of(settings.policy))
+    policy = VLAPolicy(folder, settings.policy.threads, usage_of(settings.policy))
+    keep_of(policy, settings.learn)
+    return policy
 
 
 def usage_of(told: PolicySettings) -> Usage:

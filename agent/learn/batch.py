@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from agent.errors import DataError
-from agent.learn.record import Acted, Views
+from agent.learn.record import Acted
+from agent.learn.views import Seen, stack
 
 # Below this spread an advantage is noise and is not blown up to unit size.
 LEAST_SPREAD = 0.05
@@ -19,7 +20,7 @@ LEAST_SPREAD = 0.05
 class Batch:
     """All decisions of an update (n), one after the other. advantage: (n,), as it is weighed."""
 
-    views: Views
+    views: Seen
     tokens: Tensor
     old: Tensor
     mask: Tensor
@@ -132,19 +133,3 @@ def _counts(batch: Batch, group: int) -> tuple[int, int, int, int]:
     ratios = mask.view(len(mask), -1, group).any(-1)
     cloned = mask & batch.success[:, None]
     return len(mask), int(ratios.sum()), int(mask.sum()), int(cloned.sum())
-
-
-def stack(views: Sequence[Views]) -> Views:
-    """Put views of several episodes together, prompts padded to the longest."""
-    longest = max(each.prompt_ids.shape[1] for each in views)
-    proprio = [each.proprio for each in views if each.proprio is not None]
-    return Views(
-        torch.cat([each.patches for each in views]),
-        torch.cat(proprio) if proprio else None,
-        torch.cat([_padded(each.prompt_ids, longest) for each in views]),
-        torch.cat([_padded(each.prompt_mask, longest) for each in views]),
-    )
-
-
-def _padded(rows: Tensor, longest: int) -> Tensor:
-    return torch.nn.functional.pad(rows, (longest - rows.shape[1], 0))

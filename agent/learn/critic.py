@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 HUBER_DELTA = 1.0
+STEPS = 300  # of a fit
 
 
 class Critic(nn.Module):
@@ -44,7 +46,7 @@ class Targets:
     episode: Tensor
 
 
-def fit(critic: Critic, targets: Targets, seed: int, steps: int = 300) -> float:
+def fit(critic: Critic, targets: Targets, seed: int, steps: int = STEPS) -> float:
     """Fit on four fifths of the episodes, then on all; returns the explained variance held out.
 
     Explained variance is 1 - Var(return - value) / Var(return): 0 is no better than the mean.
@@ -60,6 +62,19 @@ def fit(critic: Critic, targets: Targets, seed: int, steps: int = 300) -> float:
         explained = 1.0 - float(rest.var(correction=0) / targets.returns[held].var(correction=0))
     _descend(critic, targets, torch.ones_like(held), generator, steps)
     return explained
+
+
+def fitting_s(width: int, decisions: int) -> float:
+    """Seconds that a fit takes here on features of that width, from a few of its steps."""
+    rows, luck = min(decisions, 256), torch.Generator().manual_seed(0)
+    features, returns = (torch.randn(rows, n, generator=luck) for n in (width, 1))
+    targets = Targets(features, torch.zeros(rows), returns[:, 0], torch.arange(rows))
+    few, spent = 5, []
+    for _ in range(3):
+        began = time.thread_time()
+        fit(Critic(width, 0), targets, 0, few)
+        spent.append(time.thread_time() - began)
+    return min(spent) * STEPS / few
 
 
 def _descend(

@@ -65,10 +65,16 @@ class Descent:
     def _prepare(self) -> torch.optim.AdamW:
         """Clone the acting adapter into the candidate, and give it its optimizer back."""
         adapters, settings = self._policy.adapters, self._settings
-        spec = AdapterSpec(settings.rank, settings.alpha, settings.targets)
+        spec = AdapterSpec(settings.rank, settings.alpha, settings.targets, settings.top_layers)
         if REFERENCE not in adapters.names:
             # A clone of where the run began, fresh or resumed: it does not move with what acts.
             adapters.attach(REFERENCE, spec, self._seed)
+        if SLOT in adapters.names and adapters.spec(SLOT).top != spec.top:
+            raise DataError(
+                f"adapters on {_blocks(spec.top)} wanted (learn.top_layers), found "
+                f"{self._policy.adapter!r} on {_blocks(adapters.spec(SLOT).top)}; set "
+                "learn.top_layers to what it was made with"
+            )
         adapters.copy(SLOT if SLOT in adapters.names else REFERENCE, CANDIDATE)
         adapters.freeze(CANDIDATE)
         parameters = adapters.parameters(CANDIDATE)
@@ -182,6 +188,10 @@ class Descent:
         return losses.cross_entropy(
             token_log_probs(logits, part.tokens, part.temperature), part.mask
         )
+
+
+def _blocks(top: int) -> str:
+    return f"the top {top} blocks" if top else "all blocks"
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

@@ -43,7 +43,7 @@ def gather(policy: VLAPolicy, episodes: Iterable[ScoredEpisode]) -> Experience:
     """Encode episodes with the frozen base. Raises DataError where there are none."""
     rows: list[tuple[Tensor, ...]] = []
     for number, scored in enumerate(episodes):
-        _, outline = encode(policy, scored, pixels=False)
+        _, outline = encode(policy, scored)
         count = len(outline.elapsed) - 1
         won = scored.signal.verdict is Verdict.SUCCESS
         rows.append(

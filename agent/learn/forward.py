@@ -9,8 +9,7 @@ from torch import Tensor
 
 from agent.learn import loss as losses
 from agent.learn.batch import Batch
-from agent.learn.record import Views
-from agent.policy.images import to_pixels
+from agent.learn.views import Keep, Seen, logits_of
 from agent.policy.policy import VLAPolicy
 from agent.policy.vla import log_probs as token_log_probs
 
@@ -18,21 +17,15 @@ from agent.policy.vla import log_probs as token_log_probs
 class Forward:
     """Answers of adapters on views that were kept. at_once: decisions a pass; it may shrink."""
 
-    def __init__(self, policy: VLAPolicy, at_once: int, *, pixels: bool) -> None:
-        """pixels: views hold images, for an adapter in the vision tower too."""
-        self._policy, self._pixels = policy, pixels
+    def __init__(self, policy: VLAPolicy, at_once: int, keep: Keep) -> None:
+        """keep: how far the views have been run already."""
+        self._policy, self._keep = policy, keep
         self.at_once = at_once
 
-    def logits(self, views: Views, tokens: Tensor, adapter: str) -> Tensor:
+    def logits(self, views: Seen, tokens: Tensor, adapter: str) -> Tensor:
         """Logits (b, d, a) of the tokens' places; in turn, each follows the tokens before it."""
-        model = self._policy.model
         with self._policy.adapters.use(adapter):
-            seen = views.patches
-            if self._pixels:
-                config = self._policy.config
-                seen = model.patches(to_pixels(seen, config.pixel_mean, config.pixel_std))
-            words = views.prompt_ids, views.prompt_mask
-            return model.action_logits(seen, views.proprio, *words, tokens)
+            return logits_of(self._policy, self._keep, views, tokens)
 
     def pieces(self, batch: Batch) -> Iterator[Batch]:
         """Micro-batches, each on the model's device when its turn comes."""
@@ -59,7 +52,7 @@ class Forward:
         return total / int(batch.mask.sum())
 
     @torch.no_grad()
-    def said(self, views: Views, tokens: Tensor, mask: Tensor, adapter: str) -> float:
+    def said(self, views: Seen, tokens: Tensor, mask: Tensor, adapter: str) -> float:
         """Sum of the masked tokens' log-probabilities at temperature 1."""
         total = 0.0
         for index in torch.arange(len(tokens)).split(self.at_once):

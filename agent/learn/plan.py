@@ -1,48 +1,59 @@
 """Whether a policy and its update fit a device, and how long they take, before anything is loaded.
 
-All of it is arithmetic on sizes and on a measured roofline: predictions, and named so. A token
-costs two operations a parameter forward (Kaplan et al. 2020, section 2.1), as many again for the
-gradient of its activations; the frozen base needs no gradient of its weights.
+All of it is arithmetic on sizes and on the pace of the policy's parts: predictions, and named so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-
-import torch
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from agent.errors import UsageError
-from agent.policy.checkpoint import load_config
-from agent.policy.roofline import Roofline, measure
-from agent.policy.sizes import Sizes, sizes_of
-from agent.policy.usage import Base, Usage, device_of, dtype_of
+from agent.policy.pace import Pace
+from agent.policy.roofline import BYTES
+from agent.policy.sizes import Sizes
+from agent.policy.usage import Base
 from agent.settings import LearnSettings
 
 BANK = 256  # decisions of past successes that the gate looks at again
 USABLE = 0.9  # of a device's memory: the rest is the driver's, the allocator's and the critic's
-# Bytes a weight with its scales: rows of 8 bits; 4 bits in blocks of 64, scales quantised again.
-BYTES = {"int8": 1.0, "nf4": 0.516}
-LORA_TENSORS = 14  # a block: two for each of its seven matrices
-OPERATIONS = 24  # small operations a block of the language model starts
+
+Paces = Callable[[Base], Pace]
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How the base is held and learned from. bytes: of a number in the base's precision."""
+    """How the base is held and learned from. bytes: of a number in the base's precision.
+
+    top: blocks of the language model that learn, from the top; 0: all.
+    """
 
     base: Base
     bytes: int
     micro_batch: int
     checkpointing: bool
+    top: int = 0
+
+    def learning(self, sizes: Sizes) -> int:
+        """Blocks of the language model that learn."""
+        return self.top or sizes.depth
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One update: of how many decisions, and seconds of fitting the critic before it."""
+
+    decisions: int
+    critic_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a way is predicted to take: bytes on the device, bytes beside it, and seconds.
 
-    decision_s: of one view. update_s: of all decisions. load_s: of an adapter between episodes.
+    decision_s: of one view. observe_s: of taking note of all decisions, as their episodes end;
+    update_s: of the whole update, that included. load_s: of an adapter between episodes.
     """
 
     way: Way
@@ -52,6 +63,7 @@ class Plan:
     cache: float
     kept: float
     decision_s: float
+    observe_s: float
     update_s: float
     load_s: float
 
@@ -61,86 +73,90 @@ class Plan:
         return self.base + self.adapters + max(self.activations, self.cache)
 
 
-def foresee(
-    folder: Path,
-    usage: Usage,
-    threads: int,
-    settings: LearnSettings,
-    decisions: int,
-    memory: float | None = None,
-) -> tuple[Sizes, Roofline, Plan]:
-    """Read a checkpoint's config, measure the device, and choose a way that fits.
-
-    memory: bytes to plan for in place of the device's. Raises DataError for the config, UsageError
-    for a device that is absent or too small.
-    """
-    sizes = sizes_of(load_config(folder))
-    torch.set_num_threads(threads)
-    device = device_of(usage)
-    dtype = dtype_of(usage, device) or torch.bfloat16  # what published checkpoints are kept in
-    line = measure(device, dtype)
-    if memory is not None:
-        line = replace(line, memory=memory)
-    return sizes, line, choose(sizes, settings, line, dtype.itemsize, decisions)
-
-
-def plan(sizes: Sizes, settings: LearnSettings, line: Roofline, way: Way, decisions: int) -> Plan:
-    """Predict what a way of acting and learning takes. decisions: of one update."""
+def plan(sizes: Sizes, settings: LearnSettings, pace: Pace, way: Way, work: Work) -> Plan:
+    """Predict what a way of acting and learning takes."""
     weights = float(way.bytes) * (sizes.parameters - sizes.linear)
     weights += sizes.linear * BYTES.get(way.base, way.bytes)
-    lora = 4.0 * settings.rank * sizes.lora
+    run = way.learning(sizes)
+    lora = 4.0 * settings.rank * sizes.lora * run / sizes.depth
     tokens = sizes.context + sizes.actions
+    observe_s = work.decisions * (pace.sees_s + pace.encode.of(sizes.depth))
     return Plan(
         way=way,
         base=weights,
         adapters=6 * lora,  # acting, candidate, reference; gradient and two moments
         activations=_activations(sizes, way, tokens),
         cache=float(way.bytes * sizes.depth * sizes.keys * tokens),
-        kept=float(decisions * sizes.patches * sizes.hidden * way.bytes),
-        decision_s=_decision_s(sizes, line, way),
-        update_s=_update_s(sizes, settings, line, way, decisions),
-        load_s=lora / line.bytes_s + LORA_TENSORS * sizes.depth * line.overhead_s,
+        kept=work.decisions * _kept(sizes, way),
+        decision_s=(pace.see_s + pace.decide.of(run) + (sizes.depth - run) * pace.bare.block_s),
+        observe_s=observe_s,
+        update_s=observe_s + work.critic_s + _learning_s(sizes, settings, pace, way, work),
+        load_s=lora * pace.carry_s + pace.step.of(run),
     )
 
 
 def choose(
-    sizes: Sizes, settings: LearnSettings, line: Roofline, whole: int, decisions: int
+    sizes: Sizes,
+    settings: LearnSettings,
+    paces: Paces,
+    whole: int,
+    work: Work,
+    between_s: float = math.inf,
 ) -> Plan:
     """The first way that fits: the base whole before in fewer bits, kept before recomputed.
 
-    whole: bytes of a number of the base. Raises UsageError where nothing fits.
+    Where none of the ways that a base's memory allows ends in time, adapters on half of the blocks
+    or fewer, as many as do; where those do not either, the first way. whole: bytes of a number of
+    the base; between_s: seconds an update may take. Raises UsageError where memory is too small.
     """
-    tried = []
-    for way in _ways(settings, whole):
-        found = plan(sizes, settings, line, way, decisions)
-        if found.peak <= USABLE * line.memory:
-            return found
-        tried.append(found.peak)
+    tried: list[float] = []
+    for base in ("whole", "int8", "nf4"):
+        pace = paces(base)
+        cuts = [settings.top_layers]
+        if settings.targets == "language" and not settings.top_layers:
+            cuts += [sizes.depth >> n for n in range(1, sizes.depth.bit_length())]
+        found = [
+            [plan(sizes, settings, pace, way, work) for way in _ways(settings, base, whole, top)]
+            for top in cuts
+        ]
+        fitting = [[p for p in each if p.peak <= USABLE * pace.memory] for each in found]
+        if fitting[0]:
+            in_time = [p for each in fitting for p in each if p.update_s <= between_s]
+            return in_time[0] if in_time else fitting[0][0]
+        tried += [p.peak for p in found[0]]
     raise UsageError(
         f"a device with {min(tried) / USABLE / 1e9:.1f} GB wanted, found "
-        f"{line.memory / 1e9:.1f} GB ({line.device}); use a smaller policy or a lower learn.rank"
+        f"{pace.memory / 1e9:.1f} GB ({pace.device}); use a smaller policy or a lower learn.rank"
     )
 
 
 def applied(settings: LearnSettings, way: Way) -> LearnSettings:
     """The settings of an update done that way."""
     return settings.model_copy(
-        update={"micro_batch": way.micro_batch, "checkpointing": way.checkpointing}
+        update={
+            "micro_batch": way.micro_batch,
+            "checkpointing": way.checkpointing,
+            "top_layers": way.top,
+        }
     )
 
 
-def _ways(settings: LearnSettings, whole: int) -> Iterator[Way]:
+def _ways(settings: LearnSettings, base: Base, whole: int, top: int) -> Iterator[Way]:
     most = settings.micro_batch
-    for base in ("whole", "int8", "nf4"):
-        way = Way(base, whole, most, checkpointing=False)
-        for checkpointing in (False, True):
-            least = 8 if not checkpointing else 1
-            micro_batch = most
-            while micro_batch >= min(least, most):
-                yield replace(way, micro_batch=micro_batch, checkpointing=checkpointing)
-                if micro_batch == 1:
-                    break
-                micro_batch //= 2
+    for checkpointing in (False, True):
+        least = 8 if not checkpointing else 1
+        micro_batch = most
+        while micro_batch >= min(least, most):
+            yield Way(base, whole, micro_batch, checkpointing, top)
+            if micro_batch == 1:
+                break
+            micro_batch //= 2
+
+
+def _kept(sizes: Sizes, way: Way) -> float:
+    """Bytes of a decision in main memory: hidden states at the cut, or projected patches."""
+    tokens = sizes.context + sizes.actions if way.top else sizes.patches
+    return float(tokens * sizes.hidden * way.bytes)
 
 
 def _activations(sizes: Sizes, way: Way, tokens: int) -> float:
@@ -150,42 +166,25 @@ def _activations(sizes: Sizes, way: Way, tokens: int) -> float:
     # float32 copies that the seven LoRA layers take of their inputs.
     numbers = 8 * sizes.hidden + sizes.keys + 3 * sizes.between
     copies = 4 * (6 * sizes.hidden + sizes.between) if way.bytes < 4 else 0
-    block = rows * (way.bytes * numbers + copies)
+    block, run = rows * (way.bytes * numbers + copies), way.learning(sizes)
     if way.checkpointing:
-        return float(block + rows * sizes.depth * sizes.hidden * way.bytes)
-    return float(sizes.depth * block)
+        return float(block + rows * run * sizes.hidden * way.bytes)
+    return float(run * block)
 
 
-def _pass_s(sizes: Sizes, line: Roofline, way: Way, tokens: int) -> float:
-    """Seconds of one forward pass over `tokens` tokens side by side."""
-    work = 2.0 * sizes.layers * tokens
-    read = float(way.bytes) * (sizes.layers - sizes.linear)
-    read += sizes.linear * BYTES.get(way.base, way.bytes)
-    return max(work / line.flops, read / line.bytes_s) + (
-        OPERATIONS * sizes.depth * line.overhead_s
-    )
-
-
-def _seeing_s(sizes: Sizes, line: Roofline) -> float:
-    return 2.0 * (sizes.vision + sizes.projector) * sizes.patches / line.flops
-
-
-def _decision_s(sizes: Sizes, line: Roofline, way: Way) -> float:
-    if sizes.together:
-        answer_s = _pass_s(sizes, line, way, sizes.context + sizes.actions)
-    else:
-        answer_s = _pass_s(sizes, line, way, sizes.context)
-        answer_s += (sizes.actions - 1) * _pass_s(sizes, line, way, 1)
-    return _seeing_s(sizes, line) + answer_s
-
-
-def _update_s(
-    sizes: Sizes, settings: LearnSettings, line: Roofline, way: Way, decisions: int
-) -> float:
-    tokens = sizes.context + sizes.actions
-    one = _pass_s(sizes, line, way, way.micro_batch * tokens) / way.micro_batch
-    # An epoch: forward, backward, the reference, perhaps forward again; then all log-probabilities.
-    epoch = 3.0 + bool(settings.kl_weight) + way.checkpointing
-    passes = settings.epochs * epoch + 2.0 + 2.0 * min(BANK, decisions) / decisions
-    encoding = _seeing_s(sizes, line) + one
-    return decisions * (passes * one + encoding)
+def _learning_s(sizes: Sizes, settings: LearnSettings, pace: Pace, way: Way, work: Work) -> float:
+    run = way.learning(sizes)
+    carry_s = _kept(sizes, way) * pace.carry_s
+    look_s = pace.look.of(run) + carry_s
+    learn_s = pace.learn.of(run) + way.checkpointing * pace.look.of(run) + carry_s
+    if settings.targets != "language":  # pictures are looked at anew, and perhaps learned from
+        look_s += pace.sees_s
+        learn_s += pace.sees_s * (3 if settings.targets == "all-linear" else 1)
+    # An epoch: learning, the reference, then all log-probabilities; at the end divergence and
+    # forgetting, each through two adapters.
+    again_s = learn_s * bool(settings.replay)  # as many successes beside each minibatch
+    epoch_s = learn_s + again_s + look_s * (1 + bool(settings.kl_weight))
+    again = 2.0 + 2.0 * min(BANK, work.decisions) / work.decisions
+    steps = settings.epochs * math.ceil(work.decisions / settings.minibatch)
+    passes_s = work.decisions * (settings.epochs * epoch_s + again * look_s)
+    return passes_s + steps * pace.step.of(run)

@@ -23,6 +23,7 @@ from agent.learn.forward import Forward
 from agent.learn.optimizer import save_optimizer
 from agent.learn.record import Acted, encode
 from agent.learn.replay import Replay
+from agent.learn.views import keep_of
 from agent.policy.policy import VLAPolicy
 from agent.reward.shaping import Rewards, shape
 from agent.settings import LearnSettings
@@ -46,13 +47,14 @@ class PPOLearner:
         self._fresh: dict[str, Acted] = {}
         self._bank = Bank()
         self._replay = Replay(settings.replay)
-        self._forward = Forward(policy, settings.micro_batch, pixels=self._pixels)
+        self._keep = keep_of(policy, settings)
+        self._forward = Forward(policy, settings.micro_batch, self._keep)
         self._descent = Descent(policy, settings, seed, self._forward)
         self._foresight = Foresight(policy, settings)
 
     def observe(self, scored: ScoredEpisode) -> None:
         """Take note of a sealed episode."""
-        acted, outline = encode(self._policy, scored, pixels=self._pixels)
+        acted, outline = encode(self._policy, scored, self._keep, self._forward.at_once)
         if self._settings.rule == "ppo":
             self._baseline.observe(outline, self._rewards(scored).total)
         self._bank.take(acted)
@@ -122,10 +124,6 @@ class PPOLearner:
             scored, settings.gamma, settings.progress_weight, settings.shaping,
             settings.penalty_weight,
         )  # fmt: skip
-
-    @property
-    def _pixels(self) -> bool:
-        return self._settings.targets != "language"
 
     def _claim(self, batch: Sequence[ScoredEpisode]) -> list[Acted]:
         """Take the batch out of what was observed. Raises DataError where it is not on-policy."""

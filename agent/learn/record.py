@@ -10,35 +10,14 @@ from torch import Tensor
 
 from agent.episode import ScoredEpisode, Terminated, Verdict
 from agent.errors import DataError
-from agent.policy.policy import ModelInputs, VLAPolicy
+from agent.learn.views import Keep, Seen, Views, passed, stack
+from agent.policy.policy import VLAPolicy
+
+__all__ = ["Acted", "Outline", "Views", "encode"]
 
 DIMENSIONS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """What the model is given for some decisions (n of them), patches instead of pixels.
-
-    patches: (n, p, h). proprio: (n, q) or None. prompt_ids, prompt_mask: (n, l).
-    """
-
-    patches: Tensor
-    proprio: Tensor | None
-    prompt_ids: Tensor
-    prompt_mask: Tensor
-
-    def rows(self, index: Tensor) -> Views:
-        """Pick some decisions."""
-        proprio = None if self.proprio is None else self.proprio[index]
-        return Views(self.patches[index], proprio, self.prompt_ids[index], self.prompt_mask[index])
-
-    def to(self, device: torch.device) -> Views:
-        """Move to a device."""
-        proprio = None if self.proprio is None else self.proprio.to(device)
-        return Views(
-            self.patches.to(device), proprio, self.prompt_ids.to(device),
-            self.prompt_mask.to(device),
-        )  # fmt: skip
+AT_ONCE = 64  # views a pass
+PATCHES = Keep()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +31,7 @@ class Acted:
     id: str
     task: str
     start: int
-    views: Views
+    views: Seen
     tokens: Tensor
     log_probs: Tensor
     mask: Tensor
@@ -72,37 +51,37 @@ class Outline:
 
 
 @torch.no_grad()
-def encode(policy: VLAPolicy, scored: ScoredEpisode, *, pixels: bool) -> tuple[Acted, Outline]:
+def encode(
+    policy: VLAPolicy, scored: ScoredEpisode, keep: Keep = PATCHES, at_once: int = AT_ONCE
+) -> tuple[Acted, Outline]:
     """Turn an episode into tensors on the CPU: a device's memory is the model's.
 
-    pixels: keep images, for an adapter in the vision tower too.
-
-    Raises DataError for an episode with no decision, or one not made by a token policy.
+    at_once: views a pass. Raises DataError for an episode with no decision, or one not made by a
+    token policy.
     """
     episode = scored.episode
     if not episode.steps:
         raise DataError(f"episode {episode.id} has no decision to learn from")
     inputs = policy.batch([*(step.observation for step in episode.steps), episode.last])
-    inputs = inputs.to(policy.device)
-    with policy.adapters.use(None):
-        seen = policy.patches(inputs)
-        features = policy.model.feature(seen, inputs.proprio, inputs.prompt_ids, inputs.prompt_mask)
-    count = len(episode.steps)
-    kept = inputs.pixels if pixels else seen
-    views = _views(inputs, kept).to(torch.device("cpu")).rows(torch.arange(count))
+    tokens, log_probs, mask = _tokens(scored)
+    followed = torch.cat([tokens, torch.zeros_like(tokens[:1])])  # the last view has no answer
+    kept, features = [], []
+    for index in torch.arange(len(inputs)).split(at_once):
+        part, said = inputs.rows(index).to(policy.device), followed[index].to(policy.device)
+        seen, feature = passed(policy, keep, part, said)
+        kept.append(seen.to(torch.device("cpu")))
+        features.append(feature.float().cpu())
+    views = stack(kept).rows(torch.arange(len(tokens)))
     done = np.cumsum([0] + [len(step.applied) for step in episode.steps])
     elapsed = torch.from_numpy(done / episode.task.horizon_steps).float()
     success = scored.signal.verdict is Verdict.SUCCESS
     task = episode.task
     acted = Acted(
-        episode.id, task.name, task.start, views, *_tokens(scored), episode.temperature, success
-    )
+        episode.id, task.name, task.start, views, tokens, log_probs, mask, episode.temperature,
+        success,
+    )  # fmt: skip
     ended = isinstance(episode.ending, Terminated)
-    return acted, Outline(episode.id, task.name, features.float().cpu(), elapsed, ended)
-
-
-def _views(inputs: ModelInputs, seen: Tensor) -> Views:
-    return Views(seen, inputs.proprio, inputs.prompt_ids, inputs.prompt_mask)
+    return acted, Outline(episode.id, task.name, torch.cat(features), elapsed, ended)
 
 
 def _tokens(scored: ScoredEpisode) -> tuple[Tensor, Tensor, Tensor]:

@@ -6,8 +6,9 @@ from collections import deque
 
 import torch
 
-from agent.learn.batch import Batch, stack
+from agent.learn.batch import Batch
 from agent.learn.record import Acted
+from agent.learn.views import stack
 
 DECISIONS = 4096  # kept at most, however many episodes are asked for
 

@@ -15,13 +15,14 @@ from agent.policy.vla import VLA
 class Sizes:
     """Parameters by part, and tokens by where they come from.
 
-    vision: both towers, those of the blocks that are run. layers: the language model's blocks, of
+    vision: both towers; sights: their blocks that are run. layers: the language model's blocks, of
     which `linear` are in matrices that may be quantised. rows: embeddings and output rows.
     lora: parameters of a LoRA of rank 1 on the language model. keys: numbers that a block keeps of
     a token. patches, prompt, actions: tokens. together: all actions come of one pass.
     """
 
     vision: int
+    sights: int
     projector: int
     layers: int
     linear: int
@@ -63,6 +64,7 @@ def sizes_of(config: VLAConfig, prompt: int = 24) -> Sizes:
     rows = sum(p.numel() for p in vla.language_model.model.embed_tokens.parameters())
     return Sizes(
         vision=_count(vla.vision_backbone),
+        sights=sum(tower.depth - 1 for tower in config.towers),
         projector=_count(vla.projector),
         layers=_count(layers),
         linear=sum(m.weight.numel() for m in linear),

@@ -187,8 +187,8 @@ def test_micro_batches_make_the_same_adapter_as_one_batch(policy, tmp_path):
 def test_a_cut_off_episode_is_not_a_terminated_one_to_the_critic(policy):
     lost = next(s for s in play(policy, 16) if s.signal.verdict is Verdict.FAILURE)
     won = next(s for s in play(policy, 16) if s.signal.verdict is Verdict.SUCCESS)
-    assert not encode(policy, lost, pixels=False)[1].terminated
-    assert encode(policy, won, pixels=False)[1].terminated
+    assert not encode(policy, lost)[1].terminated
+    assert encode(policy, won)[1].terminated
 
 
 def test_success_is_the_verdict_and_never_a_reward_above_nothing(policy, tmp_path):
