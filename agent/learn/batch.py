@@ -18,7 +18,10 @@ LEAST_SPREAD = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All decisions of an update (n), one after the other. advantage: (n,), as it is weighed."""
+    """All decisions of an update (n), one after the other. advantage: (n,), as it is weighed.
+
+    reference: (n, d, a) logits of the adapter that the run began with, once they are known.
+    """
 
     views: Seen
     tokens: Tensor
@@ -27,6 +30,7 @@ class Batch:
     advantage: Tensor
     success: Tensor
     temperature: float
+    reference: Tensor | None = None
 
     def __len__(self) -> int:
         """Decisions."""
@@ -42,6 +46,7 @@ class Batch:
             self.advantage[index],
             self.success[index],
             self.temperature,
+            None if self.reference is None else self.reference[index],
         )
 
     def to(self, device: torch.device) -> Batch:
@@ -54,6 +59,7 @@ class Batch:
             self.advantage.to(device),
             self.success.to(device),
             self.temperature,
+            None if self.reference is None else self.reference.to(device),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -95,7 +96,10 @@ class Descent:
         """Metrics, and the tokens' log-probabilities (n, d) under what was learned."""
         settings, forward = self._settings, self._forward
         steps: list[dict[str, float]] = []
-        epochs, after = 0, batch.old
+        # The reference never moves: it is asked once, not at every step.
+        reference = forward.all_logits(batch, REFERENCE)
+        batch = replace(batch, reference=reference)
+        epochs, after, logits = 0, batch.old, reference
         while epochs < settings.epochs:
             order = torch.randperm(len(batch), generator=generator)
             for index in order.split(settings.minibatch):
@@ -106,7 +110,8 @@ class Descent:
                 )
                 steps.append(self._step(batch.rows(index), again, optimizer, first=not steps))
             epochs += 1
-            after = forward.scores(batch, CANDIDATE)
+            logits = forward.all_logits(batch, CANDIDATE)
+            after = token_log_probs(logits, batch.tokens, batch.temperature)
             if losses.sampled_kl(after, batch.old, batch.mask) > settings.kl_stop:
                 break
         names = steps[0].keys()
@@ -114,7 +119,7 @@ class Descent:
         metrics["update/ratio_first"] = steps[0]["update/ratio_first"]
         metrics["update/sampler_gap"] = steps[0]["update/sampler_gap"]
         metrics["update/kl_step"] = losses.sampled_kl(after, batch.old, batch.mask)
-        metrics["update/kl_reference"] = forward.apart(batch, CANDIDATE, REFERENCE)
+        metrics["update/kl_reference"] = float(losses.exact_kl(logits, reference, batch.mask))
         metrics["update/epochs"] = float(epochs)
         metrics["update/gradient_steps"] = float(len(steps))
         return metrics, after
@@ -163,10 +168,8 @@ class Descent:
         if settings.rule == "rft":  # what is left in its batch are successes
             policy = weight.tokens * losses.cross_entropy(new, mask)
         value = policy
-        if settings.kl_weight:
-            with torch.no_grad():
-                reference = self._forward.logits(part.views, part.tokens, REFERENCE)
-            apart = losses.exact_kl(logits, reference, mask)
+        if settings.kl_weight and part.reference is not None:
+            apart = losses.exact_kl(logits, part.reference, mask)
             value = value + settings.kl_weight * weight.tokens * apart
         cloned = losses.cross_entropy(new, mask & part.success[:, None])
         if settings.clone_weight:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from agent.learn import loss as losses
 from agent.learn.batch import Batch
 from agent.learn.views import Keep, Seen, logits_of
 from agent.policy.policy import VLAPolicy
@@ -33,23 +32,10 @@ class Forward:
             yield batch.rows(index).to(self._policy.device)
 
     @torch.no_grad()
-    def scores(self, batch: Batch, adapter: str) -> Tensor:
-        """Log-probabilities (n, d) of the tokens under an adapter, at their temperature."""
-        rows = []
-        for part in self.pieces(batch):
-            logits = self.logits(part.views, part.tokens, adapter)
-            rows.append(token_log_probs(logits, part.tokens, part.temperature).cpu())
-        return torch.cat(rows)
-
-    @torch.no_grad()
-    def apart(self, batch: Batch, ours: str, theirs: str) -> float:
-        """Exact KL(ours || theirs) a token over a batch, at temperature 1."""
-        total = 0.0
-        for part in self.pieces(batch):
-            mine = self.logits(part.views, part.tokens, ours)
-            other = self.logits(part.views, part.tokens, theirs)
-            total += float(losses.exact_kl(mine, other, part.mask)) * int(part.mask.sum())
-        return total / int(batch.mask.sum())
+    def all_logits(self, batch: Batch, adapter: str) -> Tensor:
+        """Logits (n, d, a) of a whole batch under an adapter, on the CPU."""
+        parts = (self.logits(p.views, p.tokens, adapter).cpu() for p in self.pieces(batch))
+        return torch.cat(list(parts))
 
     @torch.no_grad()
     def said(self, views: Seen, tokens: Tensor, mask: Tensor, adapter: str) -> float:

@@ -180,11 +180,11 @@ def _learning_s(sizes: Sizes, settings: LearnSettings, pace: Pace, way: Way, wor
     if settings.targets != "language":  # pictures are looked at anew, and perhaps learned from
         look_s += pace.sees_s
         learn_s += pace.sees_s * (3 if settings.targets == "all-linear" else 1)
-    # An epoch: learning, the reference, then all log-probabilities; at the end divergence and
-    # forgetting, each through two adapters.
+    # The reference; each epoch learning, then all log-probabilities; at the end forgetting, through
+    # two adapters.
     again_s = learn_s * bool(settings.replay)  # as many successes beside each minibatch
-    epoch_s = learn_s + again_s + look_s * (1 + bool(settings.kl_weight))
-    again = 2.0 + 2.0 * min(BANK, work.decisions) / work.decisions
+    epoch_s = learn_s + again_s + look_s
+    again = 1.0 + 2.0 * min(BANK, work.decisions) / work.decisions
     steps = settings.epochs * math.ceil(work.decisions / settings.minibatch)
     passes_s = work.decisions * (settings.epochs * epoch_s + again * look_s)
     return passes_s + steps * pace.step.of(run)
