@@ -22,8 +22,10 @@ _CELL_M = 0.01  # of the grid on which footprints are compared
 _GAP_M = 0.02  # between what was moved and anything else
 _ROOM_M = 0.05  # between a further thing and anything else, the way of the task's things included
 _REACH_M = (0.42, 0.75)  # level, from the arm, folded or stretched out; or as far as it was
+_ABOUT_M = (0.38, 0.9)  # ahead of the arm, where further things stand: they need not be reached
 _ASIDE_M = 0.3  # to either side of the middle, likewise
 _STANDS_M = 0.012  # no further above the table stands what stands on it
+_ABOVE_M = 0.005  # from where it is looked whether there is table below
 _LIFT_M = 0.002  # a further thing is set down from this high
 _DIRECTIONS = 24
 _SHARES = (1.0, 0.75, 0.5, 0.25)
@@ -76,6 +78,7 @@ class _Table:
         self._objects = env.objects_dict
         self._base = world.base()[:2]
         self._before, self._qpos = state, state[1 : 1 + self._model.nq].copy()
+        self._standing = self._data.qpos.copy()
         self.own = tuple(name for name in world.movables() if name not in world.extras)
         self._clouds = {name: self.sight.points(name) for name in self.own}
         self._floor = min(float(cloud[:, 2].min()) for cloud in self._clouds.values())
@@ -106,7 +109,8 @@ class _Table:
         for share in _SHARES:
             for angle in angles:
                 way = share * length_m * np.array([np.cos(angle), np.sin(angle)])
-                if self._reached(group, way) and _gap(mine + way, around) > _GAP_M:
+                free = self._reached(group, way) and _gap(mine + way, around) > _GAP_M
+                if free and self._borne(mine + way):
                     self._push(group, way)
                     return
 
@@ -115,11 +119,11 @@ class _Table:
         cloud = self._upright(name, rng.uniform(0.0, 2 * np.pi))
         mine = _cells(cloud)
         around = _together([self._fixed, *map(_cells, self._clouds.values()), *self._ways()])
-        near, far = _REACH_M
+        near, far = _ABOUT_M
         spots = rng.uniform([near, -_ASIDE_M], [far, _ASIDE_M], (_TRIES, 2)) + self._base
         room = 0.0
         for spot in spots:
-            if (gap := _gap(mine + spot, around)) > room:
+            if (gap := _gap(mine + spot, around)) > room and self._borne(mine + spot):
                 best, room = spot, gap
             if room > _ROOM_M:
                 break
@@ -153,11 +157,27 @@ class _Table:
                 return False
         return True
 
+    def _borne(self, cells: Float64Array) -> bool:
+        """Whether the table is below the corners of a footprint."""
+        (x, y), (far_x, far_y) = cells.min(axis=0), cells.max(axis=0)
+        down, hit = np.array([0.0, 0.0, -1.0]), np.zeros(1, np.int32)
+        return all(
+            0.0
+            <= mujoco.mj_ray(
+                self._model, self._data, np.array([*corner, self._floor + _ABOVE_M]), down,
+                None, 1, -1, hit,
+            )
+            < 2 * _ABOVE_M
+            for corner in ((x, y), (x, far_y), (far_x, y), (far_x, far_y))
+        )  # fmt: skip
+
     def _push(self, group: list[str], way: Float64Array) -> None:
         for name in group:
             self._clouds[name] = self._clouds[name] + np.append(way, 0.0)
             address = self._address(name)
-            self._qpos[address : address + 2] += way
+            self._standing[address : address + 2] += way
+            # From where it stands: one that is stored in the table would jump out of it.
+            self._qpos[address : address + 7] = self._standing[address : address + 7]
 
     def _upright(self, name: str, turn: float) -> Float64Array:
         """Put a further thing over the table's origin, as LIBERO would; (n, 3) m, its points."""
@@ -169,12 +189,12 @@ class _Table:
             stands = _turned(stands, axis, float(np.mean(angles)))
         # LIBERO's samplers have w last and MuJoCo takes it for the first: so things stand.
         stands = _turned(np.roll(stands, -1), "z", turn)
-        self._qpos[address : address + 7] = 0.0, 0.0, 0.0, *stands
-        self._data.qpos[address : address + 7] = self._qpos[address : address + 7]
+        self._standing[address : address + 7] = 0.0, 0.0, 0.0, *stands
+        self._data.qpos[address : address + 7] = self._standing[address : address + 7]
         mujoco.mj_kinematics(self._model, self._data)
         cloud = self.sight.points(name)
         height = self._floor + _LIFT_M - float(cloud[:, 2].min())
-        self._qpos[address + 2] = height
+        self._standing[address + 2] = height
         return np.asarray(cloud + np.array([0.0, 0.0, height]))
 
     def _place(self, name: str) -> Float64Array:
@@ -182,7 +202,7 @@ class _Table:
         owner = self.sight.owner(name)
         if owner in self._clouds:
             address = self._address(owner)
-            return self._qpos[address : address + 2]
+            return self._standing[address : address + 2]
         return self.sight.origin(name).position[:2]
 
     def _address(self, name: str) -> int:

@@ -18,7 +18,7 @@ CATEGORIES = (
     "alphabet_soup", "bbq_sauce", "butter", "chocolate_pudding", "cookies", "cream_cheese",
     "ketchup", "milk", "orange_juice", "salad_dressing", "tomato_sauce",
 )  # fmt: skip
-_ABOVE_M = 10.0
+_AWAY_M = 50.0  # where nothing is hit by what has no place yet
 _OBJECTS = re.compile(r"\(:objects\b[^)]*")
 
 
@@ -51,7 +51,7 @@ def with_extras(bddl: str, categories: tuple[str, ...]) -> str:
 
 
 def widened(model: mujoco.MjModel, state: Float64Array, joints: tuple[str, ...]) -> Float64Array:
-    """A state, (1 + nq + nv,), with these free joints' things far above everything and at rest.
+    """A state, (1 + nq + nv,), with these free joints' things far away and at rest.
 
     state: of the whole scene, or of the scene without them, as stored ones are.
     """
@@ -59,6 +59,6 @@ def widened(model: mujoco.MjModel, state: Float64Array, joints: tuple[str, ...])
     for number, joint in enumerate(joints):
         q, v = 1 + model.joint(joint).qposadr[0], 1 + model.nq + model.joint(joint).dofadr[0]
         own[q : q + 7], own[v : v + 6] = False, False
-        wide[q : q + 7] = 0.0, 0.0, _ABOVE_M + number, 1.0, 0.0, 0.0, 0.0
+        wide[q : q + 7] = _AWAY_M + number, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0
     wide[own] = state[own] if len(state) == len(own) else state
     return wide

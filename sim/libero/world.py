@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +35,7 @@ Float64Array = NDArray[np.float64]
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 _REMEMBERED = 256  # start states, and placements of the furniture
+_STANDING_STEPS = 60  # until even what jumped stands
 _STILL = np.array([0, 0, 0, 0, 0, 0, -1.0])
 
 
@@ -87,6 +89,7 @@ class World:
         # A stove's burner glows: few scenes hold what changes its looks.
         self._glows = bool(env.tracking_object_states_change or env.visualization_sites_list)
         self._eyes: Eyes | None = None
+        self._compiled = _compiled(env)
         self._furnished: dict[int, tuple[Float64Array, Float64Array, Float64Array]] = {}
         self._settled: dict[tuple[int, int], Kept] = {}
 
@@ -101,7 +104,7 @@ class World:
         drawn = self._furnish(seed)
         if (start, seed) not in self._settled:
             self._begin(self._starts[start] if stored else drawn, (seed, start))
-            self._settle()
+            self._settle(SETTLING_STEPS)
             _remember(self._settled, (start, seed), self._stepper.keep())
         # A state that was settled before and one that was settled now go on in the same way.
         self._stepper.resume(self._settled[start, seed])
@@ -188,20 +191,22 @@ class World:
         if self._shifts.rearrange:
             from sim.libero.arranging import arrange  # it looks at a whole World
 
-            # Stored states hold things a little above where they stand.
-            self._settle()
+            # Stored states hold things above where they stand, or in the table: some jump.
+            self._settle(_STANDING_STEPS)
             rng = np.random.default_rng(seeds)
             self._stepper.place(arrange(self, state, self._shifts, rng))
 
-    def _settle(self) -> None:
+    def _settle(self, steps: int) -> None:
         self._glow()
-        for _ in range(SETTLING_STEPS):
+        for _ in range(steps):
             self.step(_STILL)
 
     def _furnish(self, seed: int) -> Float64Array:
         """Put the furniture where LIBERO would at a reset with this seed; the state it draws."""
         model = self._stepper.model
         if seed not in self._furnished:
+            # LIBERO puts things on furniture as if that stood where it was compiled.
+            model.body_pos[:], model.body_quat[:] = self._compiled
             with numpy_seed(seed), contextlib.redirect_stdout(sys.stderr):
                 self._env.reset()
             placed = (model.body_pos.copy(), model.body_quat.copy(), self.state())
@@ -224,6 +229,12 @@ def _task_file(bddl: Path, kinds: tuple[str, ...]) -> Iterator[Path]:
         file = Path(folder) / bddl.name
         file.write_text(with_extras(bddl.read_text(), kinds))
         yield file
+
+
+def _compiled(env: Any) -> tuple[Float64Array, Float64Array]:  # noqa: ANN401 - LIBERO has no types
+    """Where all bodies stand before the first reset: positions (n, 3) and quaternions (n, 4)."""
+    model = mujoco.MjModel.from_xml_string(env.model.get_xml())
+    return model.body_pos, model.body_quat
 
 
 def _remember(known: dict[_Key, _Value], key: _Key, value: _Value) -> None:
