@@ -1,4 +1,4 @@
-"""Adaptation to shifts of the world: deployments over shifts, seeds, a control, and variants.
+"""Adaptation to shifts of the world: deployments over tasks, shifts, seeds, controls and variants.
 
     python -m benchmarks.adaptation --task lift-red-cube --shift rotate=0.8 --shift gain=0.5
         --seeds 0 1 2 --controls "" random-advantage --out results/adaptation-tabletop.json
@@ -19,6 +19,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,7 +50,6 @@ COMMAND = Path(sys.executable).with_name("vlarl-agent")
 class Protocol:
     """What every deployment of this file is told; a file of results has one."""
 
-    task: str
     episodes: int
     minutes: float
     held_out: int
@@ -58,9 +58,9 @@ class Protocol:
     robot: str = "tabletop"
     unshifted: bool = True
 
-    def world(self) -> list[str]:
+    def world(self, task: str) -> list[str]:
         """Flags that runs and evaluations share."""
-        flags = ["--robot", self.robot, "--task", self.task]
+        flags = ["--robot", self.robot, "--task", task]
         if self.checkpoint:
             flags += ["--checkpoint", self.checkpoint]
         return flags + [word for each in self.sets for word in ("--set", each)]
@@ -68,8 +68,9 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One deployment. shift: as `--shift` takes it, "" for none."""
+    """One deployment. task: a name or pattern. shift: as `--shift` takes it, "" for none."""
 
+    task: str
     shift: str
     seed: int
     control: str
@@ -79,7 +80,7 @@ class Cell:
         """A folder name that no other deployment has."""
         told = hashlib.sha256(repr((protocol, self)).encode()).hexdigest()[:8]
         shift = self.shift.replace("=", "").replace(",", "-") or "unshifted"
-        task = protocol.task.replace("/", "-")
+        task = _plain(self.task)
         parts = task, shift, self.control, self.variant, str(self.seed), told
         return "-".join(filter(None, parts))
 
@@ -90,7 +91,6 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupted)
     asked = _asked()
     protocol = Protocol(
-        asked.task,
         asked.episodes,
         asked.minutes,
         asked.held_out,
@@ -104,8 +104,9 @@ def main() -> None:
     shifts = [each.strip() for each in asked.shift]
     report = _opened(asked.out, protocol)
     done = {_key(row) for row in report["rows"]}
-    cells = [Cell(*each) for each in product(shifts, asked.seeds, asked.controls, asked.variants)]
-    missing = [each for each in cells if _key(_named(protocol, each)) not in done]
+    told = product(asked.task, shifts, asked.seeds, asked.controls, asked.variants)
+    cells = [Cell(*each) for each in told]
+    missing = [each for each in cells if _key(_named(each)) not in done]
     log.info("%d deployments, %d of them to be made", len(cells), len(missing))
     bench = Bench(protocol, asked.scratch)
     failed = 0
@@ -141,9 +142,11 @@ class Bench:
         if not self._protocol.unshifted:
             return row
         with self._base_scored:
-            before = self._unshifted("base", self._scratch / f"{self._base_name()}.json")
-        kept = outcome["kept"]
-        after = self._unshifted(outcome["run"], home / "unshifted.json") if kept else before
+            file = self._scratch / f"{self._base_name(cell.task)}.json"
+            before = self._unshifted(cell.task, "base", file)
+        after = before
+        if outcome["kept"]:
+            after = self._unshifted(cell.task, outcome["run"], home / "unshifted.json")
         return {**row, "unshifted_before": before, "unshifted_after": after}
 
     def stop(self) -> None:
@@ -166,17 +169,17 @@ class Bench:
             flags += ["--set", f"learn.control={cell.control}"]
         for each in sets_of(cell.variant, protocol.sets):
             flags += ["--set", each]
-        return self._asked(home, "run", "--json", *protocol.world(), *flags)
+        return self._asked(home, "run", "--json", *protocol.world(cell.task), *flags)
 
-    def _base_name(self) -> str:
-        told = hashlib.sha256(repr(self._protocol).encode()).hexdigest()[:8]
-        return f"{self._protocol.task.replace('/', '-')}-unshifted-base-{told}"
+    def _base_name(self, task: str) -> str:
+        told = hashlib.sha256(repr((self._protocol, task)).encode()).hexdigest()[:8]
+        return f"{_plain(task)}-unshifted-base-{told}"
 
-    def _unshifted(self, adapter: str, file: Path) -> dict[str, Any]:
+    def _unshifted(self, task: str, adapter: str, file: Path) -> dict[str, Any]:
         """Successes of an adapter on the held-out states of the unshifted world, asked once."""
         if not file.exists():
             states = ["--states", str(self._protocol.held_out)]
-            flags = [*self._protocol.world(), *states, "--shift", "", "--adapter", adapter]
+            flags = [*self._protocol.world(task), *states, "--shift", "", "--adapter", adapter]
             told = self._asked(file.parent, "eval", "--json", *flags)
             durable.write_text(file, json.dumps(told["rows"][0]["all"]))
         score: dict[str, Any] = json.loads(file.read_text())
@@ -200,7 +203,7 @@ class Bench:
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Deployments over shifts, seeds and controls.")
     parser.add_argument("--robot", default="tabletop")
-    parser.add_argument("--task", default="lift-red-cube")
+    parser.add_argument("--task", nargs="+", default=["lift-red-cube"])
     parser.add_argument("--shift", action="append", required=True, metavar="NAME=NUMBER,...")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--controls", nargs="+", default=[""])
@@ -222,7 +225,7 @@ def _asked() -> argparse.Namespace:
 def _opened(out: Path, protocol: Protocol) -> dict[str, Any]:
     """The results so far, under today's command. Ends the program for another protocol."""
     now = {
-        "task": protocol.task, "episodes": protocol.episodes, "minutes": protocol.minutes,
+        "episodes": protocol.episodes, "minutes": protocol.minutes,
         "held_out": protocol.held_out, "checkpoint": protocol.checkpoint,
         "sets": list(protocol.sets),
     }  # fmt: skip
@@ -231,6 +234,7 @@ def _opened(out: Path, protocol: Protocol) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     if out.exists():
         found = json.loads(out.read_text())
+        found["protocol"].pop("task", None)  # of before a file had several tasks
         if found["protocol"] != now:
             sys.exit(f"{out} has another protocol: {found['protocol']}; give another --out")
         rows = found["rows"]
@@ -263,9 +267,13 @@ def _taken(report: dict[str, Any], future: Future[dict[str, Any]], cell: Cell, o
     return True
 
 
-def _named(protocol: Protocol, cell: Cell) -> dict[str, Any]:
+def _plain(task: str) -> str:
+    return re.sub(r"[^\w-]+", "-", task).strip("-")
+
+
+def _named(cell: Cell) -> dict[str, Any]:
     return {
-        "task": protocol.task, "shift": parse_shift(cell.shift), "seed": cell.seed,
+        "task": cell.task, "shift": parse_shift(cell.shift), "seed": cell.seed,
         "control": cell.control, "variant": cell.variant,
     }  # fmt: skip
 

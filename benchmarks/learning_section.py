@@ -15,8 +15,9 @@ def ablation(found: Found, table: Table, score: Callable[[Found], str]) -> str:
     """One line a shift and variant, its seeds added up; then every deployment."""
     protocol = found["protocol"]
     sets = ", ".join(f"`{each}`" for each in protocol["sets"]) or "none"
+    tasks = ", ".join(dict.fromkeys(row["task"] for row in found["rows"]))
     intro = (
-        f"{protocol.get('robot', 'tabletop')}, {protocol['task']}: up to {protocol['episodes']} "
+        f"{protocol.get('robot', 'tabletop')}, {tasks}: up to {protocol['episodes']} "
         f"episodes or {protocol['minutes']:g} minutes a deployment, then greedy success on "
         f"{protocol['held_out']} held-out start states. Settings of all: {sets}; of each variant: "
         "`benchmarks/variants.py`. Seeds are added up and share their held-out states. Intervals: "

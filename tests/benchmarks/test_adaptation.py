@@ -8,11 +8,11 @@ import pytest
 from benchmarks import adaptation
 from benchmarks.adaptation import Cell, Protocol
 
-PROTOCOL = Protocol("lift-red-cube", 96, 60.0, 50, "", ("learn.epochs=2",))
+PROTOCOL = Protocol(96, 60.0, 50, "", ("learn.epochs=2",))
 
 
 def test_a_row_read_back_is_known_as_its_deployment():
-    cell = Cell("rotate=0.8, gain=0.5", 3, "random-advantage")
+    cell = Cell("lift-red-cube", "rotate=0.8, gain=0.5", 3, "random-advantage")
     row = {
         "control": "random-advantage",
         "seed": 3,
@@ -21,13 +21,15 @@ def test_a_row_read_back_is_known_as_its_deployment():
         "episodes": 96,
     }
     told = json.loads(json.dumps(row))
-    assert adaptation._key(told) == adaptation._key(adaptation._named(PROTOCOL, cell))
-    for other in (Cell("rotate=0.8", 3, cell.control), replace(cell, seed=4), Cell("", 3, "")):
-        assert adaptation._key(told) != adaptation._key(adaptation._named(PROTOCOL, other))
+    assert adaptation._key(told) == adaptation._key(adaptation._named(cell))
+    for change in ({"shift": "rotate=0.8"}, {"seed": 4}, {"control": ""}, {"task": "push"}):
+        other = replace(cell, **change)
+        assert adaptation._key(told) != adaptation._key(adaptation._named(other))
 
 
 def test_every_deployment_of_every_protocol_has_a_folder_of_its_own():
-    cells = [Cell(shift, seed, "") for shift in ("", "gain=0.5", "gain=0.50") for seed in (0, 1)]
+    shifts = ("", "gain=0.5", "gain=0.50")
+    cells = [Cell("a/0,a/1", shift, seed, "") for shift in shifts for seed in (0, 1)]
     protocols = [PROTOCOL, replace(PROTOCOL, sets=()), replace(PROTOCOL, episodes=8)]
     names = {cell.name(protocol) for cell in cells for protocol in protocols}
     assert len(names) == 18
@@ -45,6 +47,7 @@ def test_results_of_another_protocol_are_not_mixed_in(tmp_path):
 
 
 def test_runs_and_evaluations_are_told_the_same_world():
-    assert replace(PROTOCOL, checkpoint="policy").world() == [
-        "--task", "lift-red-cube", "--checkpoint", "policy", "--set", "learn.epochs=2",
+    assert replace(PROTOCOL, checkpoint="policy").world("lift-red-cube") == [
+        "--robot", "tabletop", "--task", "lift-red-cube", "--checkpoint", "policy",
+        "--set", "learn.epochs=2",
     ]  # fmt: skip
