@@ -50,7 +50,7 @@ class Proving:
                 metrics["gate/swap_gap"] = self._gap(learner, batch)
         except (DataError, SafetyStop) as error:
             return False, str(error)
-        return self._try(staged, metrics) if self._settings.trials else (kept, why)
+        return self.tried(staged, metrics, why)
 
     def _gap(self, learner: Learner, batch: Sequence[ScoredEpisode]) -> float:
         """Let the sampler answer recorded views, and the learner weigh its answers."""
@@ -58,8 +58,13 @@ class Proving:
         views = seen[:: -(-len(seen) // FRAMES)]
         return learner.gap(views, self._policy.act(views, batch[0].episode.temperature))
 
-    def _try(self, staged: Path, metrics: dict[str, float]) -> tuple[bool, str]:
-        """Compare candidate and acting adapter greedily on the gate's own start states."""
+    def tried(self, staged: Path, metrics: dict[str, float], why: str) -> tuple[bool, str]:
+        """Compare candidate and acting adapter greedily on the gate's own start states, if any.
+
+        why: what speaks for the candidate where nothing is tried.
+        """
+        if not self._settings.trials:
+            return True, why
         ledger = self._ledger
         if ledger.current not in self._known:
             self._known[ledger.current] = self._tries()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent import cell, clock, curriculum, rollout, suspension
+from agent.aligning import Aligning
 from agent.episode import Alarm, ScoredEpisode, Task, TaskCard, Truncated, UpdateReport, Verdict
 from agent.errors import DataError, NoMove, RobotFault
 from agent.evaluation import Trial, try_tasks
@@ -31,6 +32,7 @@ from agent.protocols import (
     Watch,
 )
 from agent.proving import Proving
+from agent.seeing import Aligner
 from agent.settings import Settings
 from calibration.profile import Profile
 
@@ -70,7 +72,7 @@ class Parts:
     """What a session joins together.
 
     cell: the profile of a real arm's surroundings. watches: what may suspend learning.
-    eye: looks at each view while the robot acts.
+    eye: looks at each view while the robot acts. aligner: corrects how the policy sees.
     """
 
     robot: Robot
@@ -82,6 +84,7 @@ class Parts:
     cell: Profile | None = None
     watches: tuple[Watch, ...] = ()
     eye: Eye | None = None
+    aligner: Aligner | None = None
 
 
 class Session:
@@ -106,10 +109,13 @@ class Session:
         self._waiting: list[ScoredEpisode] = []
         self._patience = patience_of(settings, stop_wanted)
         self._proving = Proving(settings.gate, parts.policy, parts.ledger, self._gate_score)
+        self._aligning = Aligning(settings.align, parts, self._proving)
 
     def open(self) -> None:
         """Take up the run where its folder says it is."""
         ledger = self._parts.ledger
+        # First, for what is observed is seen as the acting adapter sees it.
+        self._parts.policy.load(ledger.folder(ledger.current), ledger.current)
         gone = {each.id: each for each in self._parts.store.gone()}
         for episode_id in sorted([*gone, *self._parts.store.ids()], key=int):
             if episode_id in gone:
@@ -129,8 +135,11 @@ class Session:
     def run(self, until_s: float) -> None:
         """Act and learn until the episodes or the time (monotonic seconds) are used up."""
         while not self._stop_wanted():
-            learner = self._parts.learner
-            if learner is not None and waiting.due(self._settings, self.episodes, self._waiting):
+            learner = None if self._aligning.pending else self._parts.learner
+            if self._aligning.due(self.episodes):
+                self._parts.robot.rest()
+                self._commit(*self._aligning.align())
+            elif learner is not None and waiting.due(self._settings, self.episodes, self._waiting):
                 self._update(learner)
             elif self.episodes >= self._settings.run.episodes or clock.now_s() >= until_s:
                 return
@@ -245,11 +254,12 @@ class Session:
 
     def _commit(self, report: UpdateReport, staged: Path | None) -> None:
         ledger = self._parts.ledger
-        if self._settings.policy.adapt_temperature:
+        if self._settings.policy.adapt_temperature and report.episodes:
             report = replace(report, metrics={**report.metrics, TEMPERATURE: self._moved()})
         ledger.commit(report, staged)
-        self._waiting = []
-        self._parts.policy.load(ledger.folder(ledger.current), ledger.current)
+        if report.kept or report.episodes:  # else it changed nothing, and what waits is sound
+            self._waiting = []
+        self._aligning.act_as(ledger.current)
         log.info("update %d: %s: %s", report.number, "kept" if report.kept else "no", report.why)
         self._on_event(Updated(report))
 

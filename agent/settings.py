@@ -10,7 +10,7 @@ from agent.settings_learning import LearnSettings
 from agent.settings_table import Fraction, Table
 
 __all__ = [
-    "CourtSettings", "Fraction", "GateSettings", "LearnSettings", "PolicySettings",
+    "AlignSettings", "CourtSettings", "Fraction", "GateSettings", "LearnSettings", "PolicySettings",
     "RewardSettings", "RobotSettings", "RunSettings", "SentinelSettings", "Settings",
     "StoreSettings", "Table",
 ]  # fmt: skip
@@ -139,6 +139,14 @@ class RewardSettings(Table):
     )
 
 
+class AlignSettings(Table):
+    """How pictures are brought back to what the training world looked like, before learning."""
+
+    episodes: int = Field(
+        0, ge=0, le=1000, description="first episodes whose start views tell how; 0: never"
+    )
+
+
 class CourtSettings(Table):
     """How a judge that looks at pictures is itself watched."""
 
@@ -226,6 +234,7 @@ class Settings(Table):
     run: RunSettings = RunSettings()
     robot: RobotSettings = RobotSettings()
     policy: PolicySettings = PolicySettings()
+    align: AlignSettings = AlignSettings()
     learn: LearnSettings = LearnSettings()
     gate: GateSettings = GateSettings()
     reward: RewardSettings = RewardSettings()

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.interval import wilson
 from benchmarks import (
+    alignment_section,
     diagnose_section,
     hacked_section,
     judge_sections,
@@ -27,6 +28,7 @@ TITLES = {
     "ablation-libero": "Variants of learning on LIBERO",
     "ablation-tabletop": "Variants of learning on the table-top arm",
     "adaptation-libero": "Adaptation on LIBERO",
+    "alignment": "Visual shifts, aligned without a reward",
     "calibration": "Camera and hand-eye calibration against the truth",
     "crash": "Ways to die, and what they leave",
     "diagnose": "Which fault a deployment has",
@@ -158,6 +160,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 BY_NAME: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("adaptation", adaptation),
     ("ablation", lambda found: learning_section.ablation(found, table, score)),
+    ("alignment", lambda found: alignment_section.alignment(found, table, score, shift)),
     ("libero-expert", expert),
     ("libero-speed", lambda found: libero_section.speed(found, table)),
     ("speed", speed),

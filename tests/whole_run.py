@@ -1,6 +1,8 @@
 """A whole run on the point robot: real policy, store, ledger and learner in one folder."""
 
-from agent.cli.build import make_cards, make_parts
+from dataclasses import replace
+
+from agent.cli.build import make_aligner, make_cards, make_parts
 from agent.deployment import deploy
 from agent.episode import Verdict
 from agent.registry import make_robot
@@ -10,13 +12,14 @@ from agent.store.run import create_run
 from benchmarks.point_session import ROBOT
 
 
-def told(checkpoint, learn=None, gate=None, **run):
+def told(checkpoint, learn=None, gate=None, align=0, **run):
     """Settings of a short run that learns every eight episodes and keeps every candidate."""
     return Settings.model_validate(
         {
             "run": {"episodes": 24, "minutes": 5.0, "held_out": 10, "seed": 3, **run},
             "robot": {"name": ROBOT},
             "policy": {"checkpoint": str(checkpoint)},
+            "align": {"episodes": align},
             "learn": {
                 "every_episodes": 8,
                 "warmup_episodes": 4,
@@ -40,7 +43,8 @@ class Run:
 
     def __enter__(self):
         self.robot = make_robot(self.settings.robot)
-        self.parts = make_parts(self.settings, self.folder, self.robot)
+        parts = make_parts(self.settings, self.folder, self.robot)
+        self.parts = replace(parts, aligner=make_aligner(self.settings, parts.policy))
         self.session = Session(
             self.settings,
             self.parts,

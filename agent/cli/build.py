@@ -12,19 +12,22 @@ from agent.cli.watching import watches_of
 from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
 from agent.episode import TaskCard
+from agent.errors import UsageError
+from agent.learn.aligner import ViewAligner
 from agent.learn.ledger import Ledger
 from agent.learn.ppo import PPOLearner
 from agent.learn.views import keep_of
 from agent.policy.policy import VLAPolicy
 from agent.policy.usage import Usage
 from agent.protocols import Robot
+from agent.seeing import Aligner
 from agent.session import Parts
 from agent.settings import PolicySettings, Settings
 from agent.store.packing import parse_codecs
 from agent.store.zarr_store import ZarrStore
 from calibration.profile import Profile
 
-__all__ = ["make_cards", "make_judge", "make_parts", "make_policy", "usual"]
+__all__ = ["make_aligner", "make_cards", "make_judge", "make_parts", "make_policy", "usual"]
 
 # What a robot is asked for when nobody says.
 USUAL_TASK = {"tabletop": "lift-red-cube", "libero": "libero_object/0"}
@@ -77,6 +80,22 @@ def usage_of(told: PolicySettings) -> Usage:
     """How the settings want a checkpoint used."""
     cameras = tuple(name.strip() for name in told.cameras.split(",") if name.strip())
     return Usage(told.device, told.dtype, told.base, told.norm_key, told.images, cameras)
+
+
+def make_aligner(settings: Settings, policy: VLAPolicy) -> Aligner | None:
+    """What aligns pictures, where the settings want it.
+
+    Raises UsageError where it could never come to it, DataError for a checkpoint without views.
+    """
+    wanted, run = settings.align.episodes, settings.run
+    if not wanted:
+        return None
+    if not run.update or wanted > run.episodes:
+        raise UsageError(
+            f"align.episodes {wanted}: a run of as many episodes wanted that may change the "
+            f"policy; found run.episodes {run.episodes}, run.update {str(run.update).lower()}"
+        )
+    return ViewAligner(policy, settings.learn, run.seed)
 
 
 def make_cards(settings: Settings, robot: Robot) -> tuple[TaskCard, ...]:

@@ -63,6 +63,13 @@ Render = Annotated[
     typer.Option("--render", help="faithful or fast (LIBERO); or what draws: egl, osmesa, glfw."),
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Folder for runs.")]
+Align = Annotated[
+    int | None,
+    typer.Option(
+        "--align", min=0, metavar="N",
+        help="Correct the pictures by the first N episodes' start views; 0: never.",
+    ),
+]  # fmt: skip
 Metrics = Annotated[
     str | None,
     typer.Option("--metrics", help="More sinks: tensorboard,trackio,wandb,prometheus."),
@@ -84,6 +91,7 @@ KEYS = {
     "minutes": "run.minutes",
     "held_out": "run.held_out",
     "update": "run.update",
+    "align": "align.episodes",
     "out": "run.out",
     "metrics": "run.metrics",
 }

@@ -27,6 +27,12 @@ Rate = Annotated[float, typer.Option("--learning-rate", min=0, help="Peak AdamW 
 Patch = Annotated[int, typer.Option(help="Side of an image patch, px.")]
 Chunk = Annotated[int, typer.Option(min=1, help="Control steps a decision.")]
 Sigma = Annotated[float, typer.Option("--sigma", min=0.1, help="Width of a target, bins.")]
+Augment = Annotated[
+    float,
+    typer.Option(
+        "--augment", min=0, max=1, help="How far light, colours and place of pictures are changed."
+    ),
+]
 SeedOf = Annotated[int, typer.Option("--seed", min=0, help="Fixes every random choice.")]
 
 
@@ -43,6 +49,7 @@ def pretrain(  # noqa: PLR0913  one parameter an option
     patch: Patch = 24,
     chunk: Chunk = 4,
     sigma: Sigma = 4.0,
+    augment: Augment = 0.0,
     seed: SeedOf = 0,
 ) -> None:
     """Clone the expert's answers in RUN... into a checkpoint."""
@@ -73,6 +80,7 @@ def pretrain(  # noqa: PLR0913  one parameter an option
         batch=batch,
         learning_rate=learning_rate,
         sigma_bins=sigma,
+        augment=augment,
         seed=seed,
     )
     robot = str(open_run(runs[0]).settings.get("robot", {}).get("name", "tabletop"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.options import (
+    Align,
     AsJson,
     Checkpoint,
     ConfigFile,
@@ -67,6 +69,7 @@ def run(  # noqa: PLR0913  one parameter an option
     minutes: Minutes = None,
     held_out: HeldOut = None,
     update: Update = None,
+    align: Align = None,
     seed: Seed = None,
     render: Render = None,
     out: Out = None,
@@ -84,7 +87,7 @@ def run(  # noqa: PLR0913  one parameter an option
         "preset": preset, "robot": robot, "task": task, "profile": profile, "shift": shift,
         "checkpoint": checkpoint, "reward": reward,
         "episodes": episodes, "minutes": minutes, "held_out": held_out, "update": update,
-        "seed": seed, "render": render, "out": out, "metrics": metrics,
+        "align": align, "seed": seed, "render": render, "out": out, "metrics": metrics,
     }  # fmt: skip
     if resume is not None:
         given = [
@@ -145,7 +148,7 @@ def _deploy(
 
     from agent.cadence import cadence
     from agent.cell import cell_of
-    from agent.cli.build import make_cards, make_parts, make_policy
+    from agent.cli.build import make_aligner, make_cards, make_parts, make_policy
     from agent.cli.judges import must_be_judged
     from agent.cli.screen import Screen, Seen
     from agent.deployment import deploy
@@ -159,7 +162,7 @@ def _deploy(
     try:
         must_be_judged(settings, robot)
         cards = make_cards(settings, robot)
-        policy = make_policy(settings)
+        aligner = make_aligner(settings, policy := make_policy(settings))
         folder = begin(cell)
         parts = make_parts(
             settings, folder, robot, policy, cell, lambda: any(stop() for stop in stops)
@@ -172,7 +175,8 @@ def _deploy(
             ):
                 stops.append(stop_wanted)
                 return deploy(
-                    settings, folder, parts, cards, partial(_take, screen, given, paces),
+                    settings, folder, replace(parts, aligner=aligner), cards,
+                    partial(_take, screen, given, paces),
                     stop_wanted,
                 ), folder  # fmt: skip
         finally:

@@ -19,6 +19,7 @@ from agent.export.model_card import Facts, card
 from agent.learn.ledger import BASE, Ledger
 from agent.policy.adapters import MANIFEST
 from agent.policy.checkpoint import base_hash
+from agent.policy.correction import FILE as CORRECTION
 from agent.policy.foreign import CONFIG, WEIGHTS
 from agent.store.run import Run
 
@@ -57,8 +58,12 @@ def export_adapter(job: AdapterJob) -> Done:
     if folder is None:
         raise UsageError(f"{name!r} is no adapter but the bare policy")
     files = {part: _read(folder / part) for part in (CONFIG, WEIGHTS, MANIFEST)}
+    if (folder / CORRECTION).is_file():
+        files[CORRECTION] = _read(folder / CORRECTION)
     base = _check_base(folder, files[MANIFEST], job.base)
-    facts = Facts(job.folder, job.run, name, base, job.licence, *_size(folder, files))
+    facts = Facts(
+        job.folder, job.run, name, base, job.licence, *_size(folder, files), CORRECTION in files
+    )
     files[CARD] = card(facts, ledger.reports).encode()
     _publish(job.out, files)
     return Done(str(job.out), "peft", 0, len(files), ())

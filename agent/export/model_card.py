@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.episode import UpdateReport
 from agent.interval import wilson
+from agent.policy.correction import FILE as CORRECTION
 from agent.scoring import read_trials
 from agent.store.reader import ZarrReader
 from agent.store.run import Run
@@ -41,6 +42,14 @@ class Facts:
     rank: int
     alpha: float
     weights: int
+    corrected: bool = False
+
+
+_CORRECTED = (
+    f"`{CORRECTION}` belongs to it: an affine map of each camera's picture and colours, through",
+    "which it sees. Plain PEFT does not know that file: with the weights alone it sees otherwise.",
+    "",
+)
 
 
 def card(facts: Facts, reports: Sequence[UpdateReport]) -> str:
@@ -60,6 +69,7 @@ def card(facts: Facts, reports: Sequence[UpdateReport]) -> str:
         "",
         f"LoRA of rank {facts.rank}, alpha {facts.alpha:g}: {facts.weights} weights.",
         "",
+        *(_CORRECTED if facts.corrected else ()),
         "    model = PeftModel.from_pretrained(base, \"this folder\")",
         "",
         "where `base` is `agent.policy.checkpoint.load_checkpoint(folder)`.",

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 
+from agent.learn.augmentation import augmented
 from agent.learn.demonstrations import Frames, chunks
 from agent.policy.action_tokens import BINS, CENTRES, ActionStats, to_bins, to_unit
 from agent.policy.images import to_pixels
@@ -23,7 +24,7 @@ class CloneSettings:
     steps: of the learning-rate schedule; until: where to stop in it. batch: in each process.
     sigma_bins: width of the smoothed target around the demonstrated bin, in bins.
     auxiliary: weight of the head that reads privileged positions off the patches; dropped after.
-    average: decay of the averaged weights that are kept.
+    average: decay of the averaged weights that are kept. augment: how far pictures are changed.
     """
 
     steps: int = 6000
@@ -34,6 +35,7 @@ class CloneSettings:
     sigma_bins: float = 4.0
     auxiliary: float = 1.0
     average: float = 0.998
+    augment: float = 0.0
     seed: int = 0
 
 
@@ -169,6 +171,9 @@ class Cloner:
     def _loss(self, index: np.ndarray) -> tuple[Tensor, float]:
         frames, model = self._frames, self._model
         images = torch.from_numpy(frames.looks(index))
+        if self._settings.augment:
+            drawn = (self._settings.seed, self._step, self._rank)
+            images = augmented(images, self._settings.augment, drawn)
         config = model.config
         patches = model.patches(to_pixels(images, config.pixel_mean, config.pixel_std))
         felt = (frames.proprio[index] - np.array(config.proprio_mean)) / config.proprio_std

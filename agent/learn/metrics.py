@@ -35,3 +35,14 @@ NAMES = (
     "gate/trial_success",
     "policy/temperature",
 )
+# Of an alignment, which is an update of its own.
+ALIGNMENT = (
+    "align/episodes",
+    "align/shift",
+    "align/turn_deg",
+    "align/scale",
+    "align/gain",
+    "align/hue_turns",
+    "align/apart_before",
+    "align/apart_after",
+)

@@ -111,6 +111,7 @@ class PPOLearner:
             joined.rows(learned), self._replay, self._bank, number, generator
         )
         self._policy.adapters.save(CANDIDATE, out)
+        self._policy.keep_sight(out)
         explanation.write(out, explained(acted, rewards, found.expected, joined, learned, after))
         save_optimizer(optimizer, self._policy.adapters.parameters(CANDIDATE), out)
         self._baseline.save(out)

@@ -67,14 +67,21 @@ def crop_middle(image: Uint8Array, area: float) -> Uint8Array:
     return cut
 
 
-def to_pixels(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+def to_pixels(
+    images: Tensor,
+    mean: Sequence[float],
+    std: Sequence[float],
+    correct: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     """Normalise images (B, C, px, px, 3) uint8 to (B, C, 3 or 6, px, px) float32.
 
     mean, std: three values a tower, of pixels in 0 .. 1; each tower has three channels.
+    correct: what is done before to pictures (B, C, 3, px, px) of values in 0 .. 1.
     """
     shape = (1, 1, len(mean), 1, 1)
     mean_, std_ = (torch.tensor(v, device=images.device).view(shape) for v in (mean, std))
     unit = images.permute(0, 1, 4, 2, 3).float() / 255
+    unit = unit if correct is None else correct(unit)
     return (torch.cat([unit] * (len(mean) // 3), 2) - mean_) / std_
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from agent.episode import Decision, Float32Array, Observation
 from agent.errors import DataError, UsageError
+from agent.policy import correction
 from agent.policy.action_tokens import read_stats, to_actions
 from agent.policy.adapters import Adapters
 from agent.policy.checkpoint import base_hash, load_checkpoint, load_config
@@ -84,12 +85,18 @@ class VLAPolicy:
         self._generator = torch.Generator(self.device)
         self._adapter = BASE
         self.adapter_folder: Path | None = None
+        self._correction: correction.Correction | None = None
         self.seed(0)
 
     @property
     def adapter(self) -> str:
         """The adapter that answers now; "base" for none."""
         return self._adapter
+
+    @property
+    def sight(self) -> str:
+        """Through which correction pictures are seen; "" for none."""
+        return self._correction.name if self._correction else ""
 
     @property
     def dtype(self) -> torch.dtype:
@@ -108,11 +115,13 @@ class VLAPolicy:
         if adapter_folder is None:
             if SLOT in self.adapters.names:
                 self.adapters.detach(SLOT)
-            self._adapter, self.adapter_folder = BASE, None
+            self._adapter, self.adapter_folder, self._correction = BASE, None, None
             return
         if name == BASE:
             raise DataError(f"{BASE!r} means no adapter; give {adapter_folder} another name")
+        corrected = correction.read(adapter_folder, self.config.cameras)
         self.adapters.load(adapter_folder, SLOT)
+        self._correction = corrected
         self.adapters.activate(SLOT)  # and so it stays: switching for each decision costs 4 ms
         self._adapter, self.adapter_folder = name, adapter_folder
 
@@ -168,8 +177,21 @@ class VLAPolicy:
 
     def patches(self, inputs: ModelInputs) -> Tensor:
         """Projected patch tokens (B, P, H) of inputs."""
-        pixels = to_pixels(inputs.pixels, self.config.pixel_mean, self.config.pixel_std)
+        return self.look(inputs.pixels)
+
+    def look(self, pictures: Tensor) -> Tensor:
+        """Projected patch tokens (B, P, H) of pictures (B, C, px, px, 3) uint8.
+
+        The one place where pictures are corrected: sampler and learner both look through it.
+        """
+        config = self.config
+        pixels = to_pixels(pictures, config.pixel_mean, config.pixel_std, self._correction)
         return self.model.patches(pixels)
+
+    def keep_sight(self, folder: Path) -> None:
+        """Write the correction in force, if there is one, to an adapter's folder."""
+        if self._correction is not None:
+            self._correction.save(folder)
 
     def _images(self, view: Observation) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         missing = [name for name in self.config.cameras if name not in view.images]

@@ -36,6 +36,7 @@ def test_the_exit_codes_in_the_readme_are_those_of_the_errors():
     ("heading", "names"),
     [
         ("Metrics", "agent.learn.metrics:NAMES"),
+        ("Alignment", "agent.learn.metrics:ALIGNMENT"),
         ("Episodes", "agent.sinks.names:EPISODE"),
         ("What became of updates", "agent.sinks.names:UPDATE"),
         ("Evaluations", "agent.sinks.names:EVALUATION"),
