@@ -15,10 +15,10 @@ def alignment(
     """Each shift before and after, and the unshifted world through the same correction."""
     intro = (
         f"Greedy success on {found['states']} held-out start states a task, before and after the "
-        "policy was aligned by where so many episodes of training states began; no reward is looked "
-        "at. Intervals: Wilson, 95 %. p: McNemar's exact test on the same states. Last two columns: "
-        "the same states of the unshifted world, bare and through the correction, which a run "
-        "carries in its adapter alone: `base` acts without."
+        "policy was aligned by where so many episodes of training states began; no reward is "
+        "looked at. Intervals: Wilson, 95 %. p: McNemar's exact test on the same states. Last two "
+        "columns: the same states of the unshifted world, bare and through the correction, which a "
+        "run carries in its adapter alone: `base` acts without."
     )
     head = (
         "task", "shift", "episodes", "before", "aligned", "p", "what was found", "unshifted, bare",
