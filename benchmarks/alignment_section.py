@@ -1,4 +1,4 @@
-"""The section of docs/results.md on what alignment repairs."""
+"""The sections of docs/results.md on visual shifts: what alignment repairs, what augmentation."""
 
 from __future__ import annotations
 
@@ -34,3 +34,20 @@ def alignment(
         for row in found["rows"]
     ]  # fmt: skip
     return "\n\n".join([intro, table(head, rows)])
+
+
+def augmentation(
+    found: Found, table: Table, score: Callable[[Found], str], shift: Callable[[Found], str]
+) -> str:
+    """Checkpoints side by side under each shift."""
+    names = found["checkpoints"]
+    intro = (
+        f"Greedy success on {found['states']} held-out start states a task. `shipped` as it is; "
+        "`plain` and `augmented` are it gone on with by the same short schedule on the same "
+        "demonstrations, without and with `pretrain --augment`. Intervals: Wilson, 95 %."
+    )
+    rows = [
+        (row["task"], shift(row), *(score(row["scores"][name]) for name in names))
+        for row in found["rows"]
+    ]
+    return "\n\n".join([intro, table(("task", "shift", *names), rows)])

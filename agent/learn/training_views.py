@@ -16,7 +16,7 @@ from agent.errors import DataError
 from agent.policy.policy import VLAPolicy
 
 FILE = "training_views.npz"
-MOST = 48  # views in a file
+MOST = 84  # views in a file
 FEWEST = 6  # of an instruction, or views of every instruction are taken
 
 
