@@ -55,8 +55,10 @@ def test_alignment_comes_first_and_every_later_adapter_sees_through_it(aligned):
     first, second = aligned.reports
     assert (first.adapter, first.parent, first.kept) == ("0001", "base", True)
     assert first.metrics["align/episodes"] == 8.0
-    # Shades of 0 to 70, 35 in the middle, against 120 to 190: 120 of 255 apart, then next to none.
-    assert first.metrics["align/apart_before"] == pytest.approx(120 / 255, abs=0.06)
+    # Shades of ten times the start, 35 + 120 in the middle of those known, and of 255 in all.
+    shades = [10 * scored.episode.task.start for scored in aligned.episodes[:8]]
+    apart = (155 - float(np.median(shades))) / 255
+    assert first.metrics["align/apart_before"] == pytest.approx(apart, abs=1e-6)
     assert first.metrics["align/apart_after"] < 0.06
     assert (second.adapter, second.parent) == ("0002", "0001")
     acted = [scored.episode.adapter for scored in aligned.episodes]
