@@ -43,9 +43,8 @@ class ViewAligner:
             return Aligned(made=False, why=nothing, metrics=metrics)
         settings, adapters = self._settings, self._policy.adapters
         # Fresh as the learner's own first one: it changes no answer, and is learned on from.
-        adapters.attach(
-            ALIGNED, AdapterSpec(settings.rank, settings.alpha, settings.targets), self._seed
-        )
+        spec = AdapterSpec(settings.rank, settings.alpha, settings.targets, settings.top_layers)
+        adapters.attach(ALIGNED, spec, self._seed)
         try:
             adapters.save(ALIGNED, out)
         finally:

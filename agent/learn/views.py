@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from agent.configuration import must_be_cut
-from agent.policy.images import to_pixels
 from agent.policy.policy import ModelInputs, VLAPolicy
 from agent.policy.states import States, joined
 from agent.policy.targets import depth_of
@@ -94,8 +93,7 @@ def logits_of(policy: VLAPolicy, keep: Keep, seen: Seen, tokens: Tensor) -> Tens
         return model.above(seen, keep.cut).logits
     patches = seen.patches
     if keep.pixels:
-        config = policy.config
-        patches = model.patches(to_pixels(patches, config.pixel_mean, config.pixel_std))
+        patches = policy.look(patches)
     return model.action_logits(patches, seen.proprio, seen.prompt_ids, seen.prompt_mask, tokens)
 
 
