@@ -57,8 +57,9 @@ class Correction:
 
     def save(self, folder: Path) -> None:
         """Write it to an adapter's folder. Raises StorageError."""
-        told = {"cameras": json.dumps(self.cameras), "sha256": self.name}
-        durable.write_bytes(folder / FILE, save(self._tensors(), metadata=told))
+        # One entry: several are written in any order, and the same correction is to be one file.
+        told = json.dumps({"cameras": self.cameras, "sha256": self.name})
+        durable.write_bytes(folder / FILE, save(self._tensors(), metadata={"told": told}))
 
     def _placed(self, pictures: Tensor, camera: int) -> Tensor:
         if not self.moves(camera):
@@ -92,9 +93,9 @@ def read(folder: Path, cameras: tuple[str, ...]) -> Correction | None:
         return None
     try:
         with safe_open(str(path), "pt") as file:
-            told = file.metadata() or {}
+            told = json.loads((file.metadata() or {})["told"])
         tensors = load(path.read_bytes())
-        found = Correction(tuple(json.loads(told["cameras"])), *(tensors[part] for part in PARTS))
+        found = Correction(tuple(told["cameras"]), *(tensors[part] for part in PARTS))
         sound = found.name == told["sha256"]
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise DataError(f"{path} cannot be read: {error!r}; restore it") from error
