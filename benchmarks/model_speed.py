@@ -108,6 +108,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     shared, apart = _proposals(policy, view, options)
     sizes = sizes_of(policy.config)
     top = max(1, sizes.depth // 4)
+    pace = _pace(policy, sizes)  # a learner measures it at its first update, and knows it then
     episodes = [_episode(policy, index, options.steps) for index in range(options.episodes)]
     decisions = options.episodes * options.steps
     cut = _our_update(policy, LEARNING.model_copy(update={"top_layers": top}), episodes)
@@ -117,8 +118,6 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     plain = plain_update(policy, LEARNING, episodes)
     plainly = _took(policy, plain)
     said = {each: _foreseen(policy, sizes, each, decisions) for each in (0, top)}
-    # Acted with no adapter, as the naive way did; the plan's decision is through one.
-    pace = _pace(policy, sizes)
     return {
         "parameters": sizes.parameters,
         "base": options.base,
@@ -130,6 +129,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "update_ratio": round(plainly / learned, 2),
         "update_decisions": decisions,
         "decision_s": round(statistics.median(ours), 4),
+        # Acted with no adapter, as the naive way did; the plan's decision is through one.
         "decision_predicted_s": round(pace.see_s + pace.bare.of(sizes.depth), 4),
         "update_s": round(learned, 3),
         "update_predicted_s": round(said[0].update_s, 3),
