@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent import configuration, rollout
-from agent.cli.build import SHIPPED
+from agent.cli.shipped import SHIPPED
 from agent.configuration import parse_shift
 from agent.episode import Task, TaskCard
 from agent.hands import NoisyHands

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from agent.cli.build import SHIPPED
+from agent.cli.shipped import SHIPPED
 from agent.settings import Settings
 from tests.whole_run import Run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli.judges import judging_of, make_judge, simulated
-from agent.cli.shipped import SHIPPED
+from agent.cli.shipped import checkpoint_of
 from agent.cli.watching import watches_of
 from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
@@ -70,7 +70,7 @@ def make_policy(settings: Settings) -> VLAPolicy:
 
     Raises UsageError for adapters that it cannot have.
     """
-    folder = Path(settings.policy.checkpoint) if settings.policy.checkpoint else SHIPPED
+    folder = checkpoint_of(settings.policy.checkpoint, settings.robot.name)
     policy = VLAPolicy(folder, settings.policy.threads, usage_of(settings.policy))
     keep_of(policy, settings.learn)
     return policy

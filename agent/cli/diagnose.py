@@ -37,15 +37,17 @@ def diagnose(
     as_json: AsJson = False,
 ) -> None:
     """Say whether camera, light, commands, gripper, statistics or the policy is at fault."""
-    from agent.cli.shipped import SHIPPED
+    from agent.cli.shipped import shipped
     from agent.diagnosis import told
     from agent.diagnosis.looking import look, pictures, take
     from agent.errors import UsageError
+    from agent.store.run import open_run
 
+    usual = shipped(str(open_run(run).settings["robot"]["name"]))
     if make is not None:
         if against is not None or picture is not None:
             raise UsageError("--make writes a reference of RUN; leave out --against and --picture")
-        known = take(run, make, SHIPPED)
+        known = take(run, make, usual)
         if as_json:
             told_of = {"reference": str(make), "robot": known.robot, "episodes": known.episodes}
             typer.echo(json.dumps(told_of | {"cameras": list(known.sights)}, indent=1))
@@ -55,8 +57,8 @@ def diagnose(
             f"{', '.join(known.sights) or 'no camera'}"
         )
         return
-    found = look(run, against, SHIPPED)
-    drawn = pictures(run, against, SHIPPED, picture) if picture is not None else ()
+    found = look(run, against, usual)
+    drawn = pictures(run, against, usual, picture) if picture is not None else ()
     if as_json:
         named = {"pictures": [str(path) for path in drawn]}
         typer.echo(json.dumps(told.values(found) | named, indent=1))

@@ -108,14 +108,14 @@ def _episodes(job: Job, form: Format, *, resume: bool) -> Done:
 
 
 def _adapter(run: Path, out: Path, adapter: str, base: Path | None, licence: str) -> Done:
-    from agent.cli.shipped import SHIPPED
+    from agent.cli.shipped import checkpoint_of, shipped
     from agent.export.adapter_folder import AdapterJob, export_adapter
     from agent.store.run import open_run
 
     found = open_run(run)
-    named = str(found.settings["policy"]["checkpoint"])
-    checkpoint = base or (Path(named) if named else SHIPPED)
-    usual = "apache-2.0" if checkpoint == SHIPPED else "other"
+    robot = str(found.settings["robot"]["name"])
+    checkpoint = base or checkpoint_of(str(found.settings["policy"]["checkpoint"]), robot)
+    usual = "apache-2.0" if checkpoint == shipped(robot) else "other"
     return export_adapter(AdapterJob(run, found, out, checkpoint, adapter, licence or usual))
 
 

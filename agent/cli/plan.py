@@ -52,16 +52,15 @@ def plan(  # noqa: PLR0913  one parameter an option
     """
     import json
     from dataclasses import asdict
-    from pathlib import Path
 
     from agent.cli.build import usage_of
     from agent.cli.options import resolve
-    from agent.cli.shipped import SHIPPED
+    from agent.cli.shipped import checkpoint_of
     from agent.learn.foreseeing import Asked, foresee
 
     _must_be_numbers(between, memory_gb, flops, bandwidth)
     settings = resolve(config, sets, checkpoint=checkpoint, preset=preset).settings
-    policy = Path(settings.policy.checkpoint) if settings.policy.checkpoint else SHIPPED
+    policy = checkpoint_of(settings.policy.checkpoint, settings.robot.name)
     memory = None if memory_gb is None else 1e9 * memory_gb
     asked = Asked(decisions, between, memory, _elsewhere(elsewhere, flops, bandwidth, memory))
     usage = usage_of(settings.policy)

@@ -202,7 +202,7 @@ class _Table:
         owner = self.sight.owner(name)
         if owner in self._clouds:
             address = self._address(owner)
-            return self._standing[address : address + 2]
+            return np.asarray(self._standing[address : address + 2])
         return self.sight.origin(name).position[:2]
 
     def _address(self, name: str) -> int:
