@@ -46,6 +46,11 @@ USUAL: Mapping[str, Mapping[str, Any]] = {
         "reward.online": True,
     },
 }
+# What the checkpoint shipped for a robot wants besides, where no other is named: this one learned
+# from fast pictures, and hotter it hardly ever does a task.
+USUAL_SHIPPED: Mapping[str, Mapping[str, Any]] = {
+    "libero": {"robot.pictures": "fast", "policy.temperature": 0.5},
+}
 # A simulated arm says "success" on the operator's topic itself, and never "failure".
 USUAL_REHEARSAL: Mapping[str, Any] = {"reward.kind": "outcome"}
 
@@ -53,15 +58,17 @@ USUAL_REHEARSAL: Mapping[str, Any] = {"reward.kind": "outcome"}
 def usual(resolved: Resolved) -> Resolved:
     """Give a run on a robot what is usual for it, wherever nobody said anything."""
     settings, origins = resolved.settings, dict(resolved.origins)
-    for key, usually in USUAL.get(settings.robot.name, {}).items():
+    name = settings.robot.name
+    wanted = {} if settings.policy.checkpoint else USUAL_SHIPPED.get(name, {})
+    for key, usually in {**USUAL.get(name, {}), **wanted}.items():
         if origins[key] == DEFAULT:
             rehearsed = key in USUAL_REHEARSAL and simulated(settings)
             value = USUAL_REHEARSAL[key] if rehearsed else usually
-            table, name = key.split(".")
-            changed = getattr(settings, table).model_copy(update={name: value})
+            table, entry = key.split(".")
+            changed = getattr(settings, table).model_copy(update={entry: value})
             settings = settings.model_copy(update={table: changed})
             where = "a rehearsal" if rehearsed else "a run"
-            origins[key] = f"usual for {where} on {settings.robot.name}"
+            origins[key] = f"usual for {where} on {name}"
     return Resolved(settings, origins)
 
 
