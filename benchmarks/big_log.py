@@ -151,7 +151,12 @@ def _update(ledger: Ledger, number: int, batch: Sequence[bool], rng: np.random.G
     """Commit an update that has used the last episodes; five in six are kept."""
     count = len(ledger.reports) + 1
     used = tuple(f"{each:06d}" for each in range(number - len(batch) + 1, number + 1))
-    metrics = {name: float(rng.random()) for name in NAMES if not name.startswith("gate/")}
+    # Each figure has its own luck: a new one leaves all that is drawn after it as it was.
+    metrics = {
+        name: float(np.random.default_rng([number, *name.encode()]).random())
+        for name in NAMES
+        if not name.startswith("gate/")
+    }
     metrics |= {"update/success_rate": sum(batch) / len(batch), "update/decisions": 8.0 * 200}
     kept = bool(rng.random() < 5 / 6)
     why = "within all limits" if kept else "KL to the start adapter 0.61 is above 0.5"

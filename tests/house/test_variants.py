@@ -28,8 +28,8 @@ def test_an_unknown_variant_is_refused_with_those_that_are_known():
 def test_seeds_of_a_variant_are_added_up():
     score = {"n": 10, "low": 0.0, "high": 1.0}
     row = {
-        "shift": {"drift": 0.1}, "episodes": 8, "minutes": 2.0, "paired_p": 0.5, "updates": 2,
-        "updates_kept": 1,
+        "task": "t", "shift": {"drift": 0.1}, "episodes": 8, "minutes": 2.0, "paired_p": 0.5,
+        "updates": 2, "updates_kept": 1,
     }  # fmt: skip
     rows = [
         {**row, "variant": "rft", "seed": 0, "before": {"k": 2, **score},
@@ -37,7 +37,7 @@ def test_seeds_of_a_variant_are_added_up():
         {**row, "variant": "rft", "seed": 1, "before": {"k": 2, **score},
          "after": {"k": 1, **score}, "kept": False},
     ]  # fmt: skip
-    protocol = {"task": "t", "episodes": 8, "minutes": 9.0, "held_out": 10, "sets": []}
+    protocol = {"episodes": 8, "minutes": 9.0, "held_out": 10, "sets": []}
     told = learning_section.ablation(
         {"protocol": protocol, "rows": rows}, sections.table, sections.score
     )
