@@ -59,7 +59,7 @@ def adaptation(found: Found) -> str:
         f"from. Settings besides the defaults: {sets}. Intervals: Wilson, 95 %. p: McNemar's exact "
         "test, before against learned, on the same states. `random-advantage` is the control: the "
         "same updates on advantages that are noise. Unshifted: the same states of the world that "
-        "the policy was cloned in, to see what was forgotten."
+        "the policy was cloned in, to see what was forgotten, where that is another world."
     )
     head = (
         "task", "shift", "control", "seed", "episodes", "min", "before", "learned", "p",
@@ -70,7 +70,7 @@ def adaptation(found: Found) -> str:
             row["task"], shift(row), row["control"] or "-", row["seed"], row["episodes"],
             f"{row['minutes']:.1f}", score(row["before"]), score(row["after"]),
             f"{row['paired_p']:.2g}", f"{row['updates_kept']} of {row['updates']}",
-            row["adapter"], score(row["unshifted_before"]), score(row["unshifted_after"]),
+            row["adapter"], _back(row, "unshifted_before"), _back(row, "unshifted_after"),
         )
         for row in found["rows"]
     ]  # fmt: skip
@@ -150,6 +150,11 @@ def shift(row: Found) -> str:
 def score(found: Found) -> str:
     """`k/n [low, high] %`."""
     return f"{found['k']}/{found['n']} [{100 * found['low']:.0f}, {100 * found['high']:.0f}] %"
+
+
+def _back(row: Found, key: str) -> str:
+    """A score of the unshifted world, where one looked back at it."""
+    return score(row[key]) if key in row else "-"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
