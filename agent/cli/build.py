@@ -13,7 +13,6 @@ from agent.configuration import DEFAULT, Resolved
 from agent.curriculum import choose_cards
 from agent.episode import TaskCard
 from agent.errors import UsageError
-from agent.learn.aligner import ViewAligner
 from agent.learn.ledger import Ledger
 from agent.learn.ppo import PPOLearner
 from agent.learn.views import keep_of
@@ -92,7 +91,8 @@ def usage_of(told: PolicySettings) -> Usage:
 def make_aligner(settings: Settings, policy: VLAPolicy) -> Aligner | None:
     """What aligns pictures, where the settings want it.
 
-    Raises UsageError where it could never come to it, DataError for a checkpoint without views.
+    Raises UsageError where it could never come to it, or OpenCV is not installed, DataError for a
+    checkpoint without views.
     """
     wanted, run = settings.align.episodes, settings.run
     if not wanted:
@@ -102,6 +102,12 @@ def make_aligner(settings: Settings, policy: VLAPolicy) -> Aligner | None:
             f"align.episodes {wanted}: a run of as many episodes wanted that may change the "
             f"policy; found run.episodes {run.episodes}, run.update {str(run.update).lower()}"
         )
+    try:
+        from agent.learn.aligner import ViewAligner  # and with it OpenCV, an extra
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"align.episodes {wanted} wants OpenCV: {error}; pip install 'vlarl-agent[opencv]'"
+        ) from error
     return ViewAligner(policy, settings.learn, run.seed)
 
 
